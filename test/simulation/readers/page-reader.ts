@@ -74,7 +74,8 @@ export class PageReader implements Reader {
       how: howOf(moment.connection, this.device.clock.now()),
       statements: {
         status: screen.label,
-        reason: String(payment.reason),
+        // Without a reason the page says nothing about one.
+        reason: payment.reason,
         flags: payment.flags.join(' '),
         received: unitsOf(payment.amountReceived, stand.payment),
         seen: unitsOf(screen.seen, stand.payment),

@@ -29,9 +29,9 @@ describe('the state that the page shows', () => {
     expect(shown.progress).toMatchObject({ confirmations: 1, required: 3, chain: 'local' })
   })
 
-  it('keeps its reason at an event whose reason is about a replacement', () => {
+  it('shows no reason after an event whose reason is about a replacement', () => {
     const replaced = { reason: 'replaced_elsewhere', replacedTxHash: '0x1' }
-    const shown = applyEvent(shownFrom(fixtures.confirming), {
+    const shown = applyEvent(shownFrom(fixtures['awaiting-again']), {
       ...later('confirming', 6),
       ...replaced,
     })

@@ -62,7 +62,7 @@ export function applyEvent(shown: ShownPayment, data: EventData): ShownPayment {
       sequence: data.sequence,
       status: data.status,
       // The reason on `replaced` is about the replacement: the payment's own comes with the resource.
-      reason: data.replacedTxHash ? payment.reason : (data.reason ?? null),
+      reason: data.replacedTxHash ? null : (data.reason ?? null),
       flags: data.flags,
       finality: data.finality,
       amountReceived: data.receivedAmount,
