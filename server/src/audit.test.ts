@@ -30,7 +30,8 @@ describe('the command line of audit', () => {
 it('the report of an audit has counts and speed', () => {
   const report = { subjects: 2, events: 3_000, feeds: 1, findings: [], found: 0, tookMs: 1_500 }
   expect(wordsOf(report)).toBe(
-    '\nNo contradiction in 3000 events of 2 payments, in the 1 feed of the merchants (one for each mode); 1.5 s, 2000 events a second.\n',
+    '\nNo contradiction was found.\nChecked: 3000 events of 2 payments, and the order of events in 1 feed\n' +
+      '(a merchant has one feed for test payments and one for live payments), in 1.5 s, 2000 events a second.\n',
   )
 })
 
@@ -70,7 +71,9 @@ describe('settlewire audit', () => {
   it('exits with 1 for a merchant that has no history, whose id may be misspelt', async () => {
     const { code, out } = await run('--merchant', 'mer_x')
     expect(code).toBe(1)
-    expect(out).toContain('There is no history of a merchant mer_x.')
+    expect(out).toContain(
+      'There is no history of a merchant mer_x. The id of a merchant looks like mer_… with 26 characters',
+    )
   })
 
   it('exits with 0 without a contradiction, else with 4 and the first wrong event', async () => {

@@ -27,7 +27,10 @@ describe('the command line of settlewire key', () => {
   it.each([
     ['create', '--merchant is missing'],
     ['create --kind foo', '--merchant is missing'],
-    ['create --merchant acme', 'The id of a merchant looks like mer_…'],
+    [
+      'create --merchant acme',
+      'The id of a merchant looks like mer_… with 26 characters after mer_.',
+    ],
     [
       `create --merchant ${mer} --scope event:read`,
       'Unknown scope event:read. Did you mean events:read?',
@@ -49,7 +52,7 @@ describe('the command line of settlewire key', () => {
     ['rename', 'Missing id: npx settlewire key rename <id>'],
     [`rename ${id}`, '--name takes 1 to 100 characters'],
     [`rename ${id} --name a\u202eb`, '--name: Must not contain U+202E, a bidirectional control.'],
-    ['revoke sk_test_x', 'The id of a key looks like key_…'],
+    ['revoke sk_test_x', 'The id of a key looks like key_… with 26 characters after key_.'],
   ])('refuses %s', (line, says) => {
     expect(() => read(line)).toThrow(says)
     expect(() => read(line)).toThrow(expect.objectContaining({ code: 'invalid_request' }))

@@ -76,6 +76,7 @@ describe('a start', () => {
   it.each([
     ['--port=9000', 'takes no argument --port. Did you mean PORT=…?'],
     ['--verbose', 'takes no argument --verbose.'],
+    ['sandbox', 'takes no argument sandbox.'],
     ['--database-url=postgres://me:secret@there/db', 'Did you mean DATABASE_URL=…?'],
   ])(
     'refuses the argument %s, because settings come from the environment',

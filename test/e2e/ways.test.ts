@@ -56,8 +56,6 @@ async function ranIn(work: () => Promise<unknown>): Promise<ReadonlySet<string>>
 const registering: ReadonlySet<string> = new Set(['create', 'streamRoutes'])
 
 function runs(ran: ReadonlySet<string>, { file, name }: Step): boolean {
-  // A constructor runs under the name of its class.
-  if (name === 'constructor') return [...ran].some((one) => one.startsWith(`${file} `))
   return ran.has(`${file} ${name}`) || (registering.has(name) && ran.has(`${file} `))
 }
 

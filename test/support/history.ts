@@ -2,6 +2,7 @@ import type { EventData } from '@settlewire/core/payment/event'
 import type { EventType, Finality, Status } from '@settlewire/core/payment/status-model'
 import { wireType } from '@settlewire/core/wire/wire'
 import type { EventStore, StoredEvent } from '../../server/src/ports/history.ts'
+import type { FeedKey } from '../../server/src/ports/processes.ts'
 
 /** The fields that differ between test events. */
 export interface EventSketch {
@@ -108,6 +109,11 @@ export class HeldHistory implements Reads {
     this.headsAsked.push(ids.length)
     const known = ids.filter((id) => this.#payments.has(id))
     return this.#answer(new Map(known.map((id) => [id, this.head(id)])))
+  }
+
+  /** It has no feeds. */
+  feedHeads(feeds: readonly FeedKey[]): ReturnType<EventStore['feedHeads']> {
+    return this.#answer(feeds.map((feed) => ({ ...feed, position: 0 })))
   }
 
   #answer<T>(answer: T): Promise<T> {

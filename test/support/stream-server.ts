@@ -5,6 +5,7 @@ import { Hub } from '../../server/src/engine/topic/hub.ts'
 import { paymentKey } from '../../server/src/engine/topic/topics.ts'
 import { Sse } from '../../server/src/http/stream/sse.ts'
 import { takeSocket } from '../../server/src/http/stream/sse-socket.ts'
+import { paymentSource } from '../../server/src/http/stream/stream-source.ts'
 import { silentLog } from '../../server/src/log.ts'
 import { silentMetrics } from '../../server/src/metrics.ts'
 import type { Visibility } from '../../server/src/ports/chain.ts'
@@ -66,11 +67,19 @@ export class StreamServer {
       }
       const lastEventId = request.headers['last-event-id']
       await this.sse.handle({
-        ...{ response, paymentId, chains: ['local'], head, since },
+        ...{ response, since },
+        source: paymentSource(
+          {
+            id: paymentId,
+            chains: ['local'],
+            until: searchParams.get('until') === 'final' ? 'final' : 'end',
+            monitorUntil: this.monitorUntil,
+          },
+          store,
+        ),
+        head: { position: head.sequence, event: head },
         // It requires no key.
         hold: () => () => undefined,
-        until: searchParams.get('until') === 'final' ? 'final' : 'end',
-        monitorUntil: this.monitorUntil,
         lastEventId: typeof lastEventId === 'string' ? lastEventId : null,
         headers: { 'request-id': 'req_1', 'cache-control': 'no-store', 'keep-alive': 'timeout=5' },
       })

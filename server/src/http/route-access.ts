@@ -18,6 +18,7 @@ export const routeAccess = {
   'POST /v1/payment-intents/:id/claims': { who: 'owner_or_client', scope: 'payment_intents:write' },
   'POST /v1/payment-intents/:id/resolve': { who: 'owner', scope: 'payment_intents:resolve' },
   'GET /v1/events': { who: 'key', scope: 'events:read' },
+  'GET /v1/events/stream': { who: 'key', scope: 'events:read' },
   'GET /v1/chains': { who: 'key', scope: 'identity' },
 } as const satisfies Readonly<Record<string, RouteAccess>>
 

@@ -156,6 +156,18 @@ describe('the guides', () => {
     }
   })
 
+  it('link to each other: the protocol to the glossary', async () => {
+    const page = await open(guidePath('protocol'))
+    expect(linksIn(page.text)).toContain('/docs/guides/glossary')
+  })
+
+  it('have the address of this server in the tutorial', async () => {
+    const { text } = await open(guidePath('start'))
+    expect(linksIn(text)).toContain(`${new URL(world.url).origin}/shop`)
+    expect(text).toContain(`Settlewire is ready: ${new URL(world.url).origin}`)
+    expect(text).not.toContain('127.0.0.1:8080')
+  })
+
   it('are served only if they are in the list', async () => {
     for (const name of ['constructor', '..%2f..%2fpackage.json', 'x']) {
       expect((await open(`/docs/guides/${name}`)).status).toBe(404)

@@ -25,6 +25,7 @@ import { checkoutRoutes } from './routes/checkout.ts'
 import { claimRoutes } from './routes/claims.ts'
 import { docsRoutes } from './routes/docs.ts'
 import { eventRoutes } from './routes/events.ts'
+import { feedStreamRoutes } from './routes/feed-stream.ts'
 import { frontRoutes } from './routes/front.ts'
 import { healthRoutes } from './routes/health.ts'
 import { paymentIntentRoutes } from './routes/payment-intents.ts'
@@ -82,6 +83,7 @@ export async function createServer(deps: HttpDeps): Promise<HttpServer> {
   chainRoutes(app, context)
   const sse = openSse(deps, edge)
   streamRoutes(app, context, sse)
+  feedStreamRoutes(app, context, sse)
   healthRoutes(app, context)
   frontRoutes(app, context)
   docsRoutes(app, context)

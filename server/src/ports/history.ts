@@ -5,7 +5,7 @@ import type { Instant } from '@settlewire/core/instant'
 import type { BlockRef } from '@settlewire/core/payment/observation'
 import type { Acceptance } from '@settlewire/core/payment/payment'
 import type { ChainHead, Policy } from '@settlewire/core/payment/policy'
-import type { Fence } from './processes.ts'
+import type { FeedKey, Fence } from './processes.ts'
 
 /** One subject's part of a batch, for subjects of any kind. */
 export interface Append {
@@ -208,6 +208,10 @@ export interface EventStore {
     after: number,
     limit: number,
   ): Promise<readonly StoredEvent[]>
+  /** The last position of each feed; 0 for a feed without events. */
+  feedHeads(
+    feeds: readonly FeedKey[],
+  ): Promise<readonly (FeedKey & { readonly position: number })[]>
   /**
    * A page of a merchant's subjects of a kind, and the cursor of the next page. A subject whose
    * stored state cannot be read is treated as by `load`.

@@ -92,12 +92,25 @@ function eventStoreAppendContract(name: string, start: () => Promise<EventStoreU
         expect(await events.heads([payment.id, 'pi_unknown'])).toEqual(new Map([[payment.id, 6]]))
       })
 
+      it('gives the last position of each feed, and 0 for one without events', async () => {
+        await append(new ScriptedPayment().whole())
+        const live = { merchantId, livemode: true }
+        const test = { merchantId, livemode: false }
+        const unknown = { merchantId: 'mer_unknown', livemode: false }
+        const heads = await events.feedHeads([live, unknown, test])
+        const positionOf = (feed: typeof live) =>
+          heads.find((one) => one.merchantId === feed.merchantId && one.livemode === feed.livemode)
+            ?.position
+        expect([live, test, unknown].map(positionOf)).toEqual([0, 6, 0])
+      })
+
       it('returns null or nothing for unknown ids', async () => {
         expect(await events.last('pi_unknown')).toBeNull()
         expect(await events.find('evt_unknown')).toBeNull()
         expect(await events.read('pi_unknown', 0, 10)).toEqual([])
         expect(await events.load(paymentKind, ['pi_unknown'])).toEqual([])
         expect(await events.heads([])).toEqual(new Map())
+        expect(await events.feedHeads([])).toEqual([])
         expect(await events.load(paymentKind, [])).toEqual([])
       })
 

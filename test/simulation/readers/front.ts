@@ -16,6 +16,7 @@ import { showEvents, showFeed } from '../../../server/src/http/contract/show.ts'
 import { problemOf } from '../../../server/src/http/problem.ts'
 import { pollEvents } from '../../../server/src/http/stream/long-poll.ts'
 import { Sse } from '../../../server/src/http/stream/sse.ts'
+import { paymentSource } from '../../../server/src/http/stream/stream-source.ts'
 import { silentMetrics } from '../../../server/src/metrics.ts'
 import type { Clock } from '../../../server/src/ports/clock.ts'
 import type { EventStore, StoredEvent } from '../../../server/src/ports/history.ts'
@@ -203,11 +204,18 @@ export class Front {
     await this.#sse.handle({
       // The only member that a stream uses.
       response: response as unknown as ServerResponse & { socket: Socket },
-      ...{ paymentId: payment.id, chains: chainsOf(payment), lastEventId, head, headers: {} },
-      until: query.get('until') === 'final' ? 'final' : 'end',
+      source: paymentSource(
+        {
+          id: payment.id,
+          chains: chainsOf(payment),
+          until: query.get('until') === 'final' ? 'final' : 'end',
+          monitorUntil: payment.terms.monitorUntil,
+        },
+        store,
+      ),
+      ...{ lastEventId, headers: {}, head: { position: head.sequence, event: head } },
       // No key is ever revoked here.
       hold: () => () => undefined,
-      monitorUntil: payment.terms.monitorUntil,
       since: clock.now(),
     })
   }

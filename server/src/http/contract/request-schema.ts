@@ -210,6 +210,12 @@ export const feedQuery = z.strictObject({
   limit,
 })
 
+/** Where the stream of a feed begins. */
+export const feedStreamQuery = z.strictObject({
+  after: whole(0, Number.MAX_SAFE_INTEGER).optional(),
+  lastEventId: z.string().optional(),
+})
+
 export const idempotencyHeaders = z.looseObject({
   'idempotency-key': z
     .string()

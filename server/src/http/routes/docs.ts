@@ -35,7 +35,7 @@ export function docsRoutes(app: App, { origin }: Pick<HttpContext, 'origin'>): v
     async (request, reply) => {
       const { name } = request.params
       if (!isGuide(name)) throw new Failure('not_found', 'Unknown guide.')
-      const text = async (): Promise<string> => String(await guidePage(name))
+      const text = async (): Promise<string> => String(await guidePage(name, origin()))
       reply.headers({ ...pageHeaders, 'cache-control': 'no-cache' })
       return sendBytes(reply, pageHeaders['content-type'], await page(name, text))
     },

@@ -1,8 +1,7 @@
-import type { OutgoingHttpHeaders } from 'node:http'
 import { Failure } from '@settlewire/core/errors'
 import { z } from 'zod'
 import { chainsOf } from '../../engine/watch/sight.ts'
-import { paymentOf, principalOf } from '../access.ts'
+import { paymentOf } from '../access.ts'
 import type { App, HttpContext } from '../context.ts'
 import { eventId } from '../contract/answer-schema.ts'
 import {
@@ -14,12 +13,14 @@ import {
 } from '../contract/describe.ts'
 import { idParams, streamQuery } from '../contract/request-schema.ts'
 import { routeAccess } from '../route-access.ts'
+import { serveStream } from '../stream/serve-stream.ts'
 import type { Sse } from '../stream/sse.ts'
+import { paymentSource } from '../stream/stream-source.ts'
 
 const access = routeAccess['GET /v1/payment-intents/:id/stream']
 
 /** Loose on purpose: the contract answers an unknown or malformed event id with a `reset` event. */
-const headers = z.looseObject({
+export const lastEventHeaders = z.looseObject({
   'last-event-id': z
     .string()
     .optional()
@@ -45,7 +46,7 @@ export function streamRoutes(app: App, context: HttpContext, sse: Sse): void {
           'Server-sent events: the latest event at once, or all events after `Last-Event-ID`, then each event as it is committed. Heartbeats carry the head sequence. The stream ends with the first event whose status is `succeeded`, `failed` or `cancelled`; with `until=final` it goes on after `succeeded` until `finality` is `final`.',
         security: securityOf(access),
         params: idParams,
-        headers,
+        headers: lastEventHeaders,
         querystring: streamQuery,
         response: {
           200: text('Events, until the payment closes.', 'text/event-stream'),
@@ -56,39 +57,27 @@ export function streamRoutes(app: App, context: HttpContext, sse: Sse): void {
     },
     async (request, reply) => {
       const payment = paymentOf(request)
-      const principal = principalOf(request)
       const head = await context.store.last(payment.id)
       if (head === null) throw new Failure('not_found')
-      const leave = context.streamLimits.enter({
-        paymentId: payment.id,
-        merchantId: payment.merchantId,
-        address: context.clientOf(request.raw),
-      })
-      let isOpen = false
-      try {
-        reply.hijack()
-        isOpen = await sse.handle({
-          response: reply.raw,
+      await serveStream(
+        { sse, context },
+        { request, reply },
+        {
           paymentId: payment.id,
-          chains: chainsOf(payment),
+          merchantId: payment.merchantId,
+          source: paymentSource(
+            {
+              id: payment.id,
+              chains: chainsOf(payment),
+              until: request.query.until ?? 'end',
+              monitorUntil: payment.terms.monitorUntil,
+            },
+            context.store,
+          ),
           lastEventId: request.headers['last-event-id'] || request.query.lastEventId || null,
-          until: request.query.until ?? 'end',
-          hold: (refused) => {
-            const release = context.keyWatch.hold(principal, refused)
-            return () => {
-              release()
-              leave()
-            }
-          },
-          monitorUntil: payment.terms.monitorUntil,
-          head,
-          // The same headers in Fastify's and Node's types.
-          headers: reply.getHeaders() as OutgoingHttpHeaders,
-          since: request.since,
-        })
-      } finally {
-        if (!isOpen) leave()
-      }
+          head: { position: head.sequence, event: head },
+        },
+      )
     },
   )
 }

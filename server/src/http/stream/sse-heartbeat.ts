@@ -1,7 +1,7 @@
 import { toRfc3339 } from '@settlewire/core/instant'
 import { sseComment, sseFrame } from '@settlewire/core/wire/sse'
 import type { Hub } from '../../engine/topic/hub.ts'
-import { paymentKey } from '../../engine/topic/topics.ts'
+import { feedKey, paymentKey } from '../../engine/topic/topics.ts'
 import type { SightSummary } from '../../engine/watch/sight.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { EventStore } from '../../ports/history.ts'
@@ -10,11 +10,12 @@ import type { Stop } from '../../ports/stop.ts'
 import { SightNews } from './sse-sight.ts'
 import type { Stream } from './sse-stream.ts'
 import { Wheel } from './sse-wheel.ts'
+import type { StreamSource } from './stream-source.ts'
 
 /** The dependencies of heartbeats. */
 export interface HeartbeatNeeds {
   readonly hub: Pick<Hub, 'look'>
-  readonly store: Pick<EventStore, 'heads'>
+  readonly store: Pick<EventStore, 'heads' | 'feedHeads'>
   readonly clock: Clock
   readonly log: Log
   /** The visibility of these chains now. A tick calls it once for each distinct set of chains. */
@@ -82,19 +83,36 @@ export class Heartbeats {
     beat.catch((error) => this.#needs.log.error({ area: 'sse', error }, 'heartbeat failed'))
   }
 
-  /** One query to the history for all streams of a tick. */
+  /** One query to the history for all payments of a tick, and one for all feeds. */
   async #beat(streams: readonly Stream[]): Promise<void> {
     const groups = new Map<string, Stream[]>()
     for (const stream of streams) {
-      const group = groups.get(stream.start.paymentId)
+      const { key } = stream.start.source.topic
+      const group = groups.get(key)
       if (group) group.push(stream)
-      else groups.set(stream.start.paymentId, [stream])
+      else groups.set(key, [stream])
     }
-    const heads = await this.#inTime(this.#needs.store.heads([...groups.keys()]))
+    const sources = [...groups.values()].flatMap(([first]) => first?.start.source ?? [])
+    const heads = await this.#inTime(this.#headsOf(sources))
     const sights: Sights = new Map()
     await Promise.all(
-      [...groups].map(([paymentId, group]) => this.#beatOne(group, heads?.get(paymentId), sights)),
+      [...groups].map(([key, group]) => this.#beatOne(group, heads?.get(key), sights)),
     )
+  }
+
+  /** The head of each source, by the key of its topic. Leaves out unknown payments. */
+  async #headsOf(sources: readonly StreamSource[]): Promise<ReadonlyMap<string, number>> {
+    const { store } = this.#needs
+    const payments = sources.flatMap(({ of }) => ('paymentId' in of ? of.paymentId : []))
+    const feeds = sources.flatMap(({ of }) => ('feed' in of ? of.feed : []))
+    const [sequences, positions] = await Promise.all([
+      payments.length === 0 ? new Map<string, number>() : store.heads(payments),
+      feeds.length === 0 ? [] : store.feedHeads(feeds),
+    ])
+    return new Map([
+      ...[...sequences].map(([id, sequence]) => [paymentKey(id), sequence] as const),
+      ...positions.map((feed) => [feedKey(feed), feed.position] as const),
+    ])
   }
 
   /**
@@ -110,12 +128,15 @@ export class Heartbeats {
     const { hub, clock } = this.#needs
     const [first] = streams
     if (first === undefined) return
-    const { paymentId, chains } = first.start
+    const { topic, chains, of } = first.start.source
     if (head !== undefined && streams.some(({ position }) => position < head)) {
-      await this.#inTime(hub.look(paymentKey(paymentId), head))
+      await this.#inTime(hub.look(topic.key, head))
     }
     const at = toRfc3339(clock.now())
-    const beat = `{"sequence":${head},"at":"${at}",${this.#sightOf(chains, sights)}`
+    const beat =
+      'feed' in of
+        ? `{"position":${head},"at":"${at}"}`
+        : `{"sequence":${head},"at":"${at}",${this.#sightOf(chains, sights)}`
     const named = sseFrame({ event: 'heartbeat', data: beat })
     const bytes = head === undefined ? signAlone : Buffer.from(sign + named)
     for (const stream of streams) {

@@ -73,7 +73,9 @@ function* slices(
   chains: ReadonlySet<string>,
 ): Iterable<readonly Stream[]> {
   for (const part of parts) {
-    const concerned = [...part].filter(({ start }) => start.chains.some((one) => chains.has(one)))
+    const concerned = [...part].filter(({ start }) =>
+      start.source.chains.some((one) => chains.has(one)),
+    )
     for (let at = 0; at < concerned.length; at += sliceMax) {
       yield concerned.slice(at, at + sliceMax)
     }

@@ -5,7 +5,8 @@ import { sseFrame } from '@settlewire/core/wire/sse'
 import type { Frame, Subscriber } from '../../engine/topic/hub.ts'
 import type { Stop } from '../../ports/stop.ts'
 import type { KeyRefusal } from '../key-refusal.ts'
-import { type EventStanding, isEnd, isWatchedOut, type StreamUntil } from './stream-end.ts'
+import { type EventStanding, isEnd, isWatchedOut } from './stream-end.ts'
+import type { StreamSource } from './stream-source.ts'
 
 /** Why a stream ended. */
 export type StreamEnding =
@@ -34,15 +35,11 @@ export interface StreamWatch {
   now(): Instant
 }
 
-/** The request of a stream, and the payment at its start. */
+/** The request of a stream. */
 export interface StreamStart {
-  readonly paymentId: string
-  readonly chains: readonly string[]
-  /** The payment's last sequence when the stream was opened. */
+  readonly source: StreamSource
+  /** The last position of the source when the stream was opened. */
   readonly head: number
-  readonly until: StreamUntil
-  /** When the watch of the payment ends. */
-  readonly monitorUntil: Instant
   /** When the request came in. */
   readonly since: Instant
   /** When the stream is to be ended because of its age. */
@@ -82,17 +79,19 @@ export class Stream implements Subscriber {
     if (!this.write(frame.sse)) return false
     this.#watch.pushed(this)
     this.isFresh = false
+    const { ends } = this.start.source
+    if (ends === null) return true
     this.standing = frame.standing
-    if (isEnd(frame.standing, this.start.until)) this.end('finished')
+    if (isEnd(frame.standing, ends.until)) this.end('finished')
     else this.restAt(this.start.head)
     return !this.isOver
   }
 
   /** Ends the stream if the client has all events up to `head` and the payment's watch is over. */
   restAt(head: number): void {
-    const { standing, start } = this
-    if (standing === null || this.position < head) return
-    if (isWatchedOut(standing, start, this.#watch.now())) this.end('finished')
+    const { ends } = this.start.source
+    if (ends === null || this.standing === null || this.position < head) return
+    if (isWatchedOut(this.standing, ends, this.#watch.now())) this.end('finished')
   }
 
   /** False if the stream is over. A slow client is cut and gets all events when it reconnects. */

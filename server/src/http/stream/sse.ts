@@ -1,12 +1,10 @@
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import { isId } from '@settlewire/core/id'
 import type { Instant } from '@settlewire/core/instant'
 import { dataOf } from '@settlewire/core/payment/event-text'
 import { sseFrame } from '@settlewire/core/wire/sse'
 import type { Hub } from '../../engine/topic/hub.ts'
-import { paymentTopic } from '../../engine/topic/topics.ts'
-import type { EventStore, StoredEvent } from '../../ports/history.ts'
+import type { EventStore } from '../../ports/history.ts'
 import type { Metrics } from '../../ports/metrics.ts'
 import type { Stop } from '../../ports/stop.ts'
 import type { Refused } from '../key-watch.ts'
@@ -14,12 +12,12 @@ import { returnSlots } from './return-slots.ts'
 import { type HeartbeatNeeds, Heartbeats } from './sse-heartbeat.ts'
 import { headersOf, headOf } from './sse-socket.ts'
 import { retryMs, Stream, type StreamEnding, type StreamWatch } from './sse-stream.ts'
-import { isEnd, isWatchedOut, type StreamUntil } from './stream-end.ts'
+import { openingOf, type Plan, planOf, type StreamWish } from './stream-plan.ts'
 
 /** The dependencies of `Sse`. */
 export interface SseNeeds extends HeartbeatNeeds {
   readonly hub: Pick<Hub, 'attach' | 'look'>
-  readonly store: Pick<EventStore, 'find' | 'heads' | 'read'>
+  readonly store: Pick<EventStore, 'find' | 'heads' | 'feedHeads'>
   readonly metrics: Metrics
   /**
    * How many bytes may wait in memory for one client; beyond it the client is cut and reconnects.
@@ -35,36 +33,19 @@ export interface SseNeeds extends HeartbeatNeeds {
   readonly takeSocket: (response: ServerResponse) => Socket | null
 }
 
-/** An authorized request for the stream of an existing payment. */
-export interface SseRequest {
+/** An authorized request for a stream. */
+export interface SseRequest extends StreamWish {
   /** Hijacked: nothing was written to it, and only the stream will write to it. */
   readonly response: ServerResponse
-  readonly paymentId: string
-  /** The chains the payment can be paid on. */
-  readonly chains: readonly string[]
-  /** As sent by the client; null if it sent none. */
-  readonly lastEventId: string | null
-  readonly until: StreamUntil
   /** Calls `refused` when the key of the request becomes invalid, until stopped. */
   readonly hold: (refused: Refused) => Stop
-  /** When the watch of the payment ends. */
-  readonly monitorUntil: Instant
-  /** The payment's last event, read for this request. */
-  readonly head: StoredEvent
   /** Headers that every answer of this server has. */
   readonly headers: OutgoingHttpHeaders
   /** When the request came in. */
   readonly since: Instant
 }
 
-/** How to answer a request: after which sequence the stream begins, or that it is finished. */
-interface Plan {
-  readonly after: number
-  readonly outcome: 'first' | 'resumed' | 'current' | 'reset' | 'finished'
-}
-
 const retry = sseFrame({ retry: retryMs })
-const reset = sseFrame({ event: 'reset', data: '{"reason":"unknown_event_id"}' })
 /** Ages vary by this fraction, so that streams opened together do not end together. */
 const ageJitter = 0.2
 /** How long the last bytes may take to be sent; then the socket is destroyed. */
@@ -140,27 +121,23 @@ export class Sse {
 
   /** Null if the history could not be read. */
   async #plan(request: SseRequest): Promise<Plan | null> {
-    const { lastEventId, paymentId, head } = request
-    const now = this.#needs.clock.now()
-    if (lastEventId === null) return { after: head.sequence - 1, outcome: 'first' }
-    if (lastEventId === head.id) return planFor(head, request, now)
+    const { lastEventId, source } = request
     try {
-      const held = isId('evt', lastEventId) ? await this.#needs.store.find(lastEventId) : null
-      return planFor(held?.subject.id === paymentId ? held : null, request, now)
+      return await planOf(request, { store: this.#needs.store, now: this.#needs.clock.now() })
     } catch (error) {
-      this.#needs.log.warn({ area: 'sse', paymentId, error }, 'could not look up Last-Event-ID')
+      const what = source.topic.key
+      this.#needs.log.warn({ area: 'sse', what, lastEventId, error }, 'could not plan a stream')
       return null
     }
   }
 
   #open(
-    { paymentId, chains, head, since, until, monitorUntil, hold }: SseRequest,
+    { source, head, since, hold }: SseRequest,
     { socket, plan, answer }: { socket: Socket; plan: Plan | null; answer: string },
   ): void {
-    const { hub, metrics, store, clock, ageMs } = this.#needs
+    const { hub, metrics, clock, ageMs } = this.#needs
     const endsAt = clock.now() + ageMs * (1 - ageJitter + 2 * ageJitter * clock.chance())
-    const start = { paymentId, chains, since, endsAt, head: head.sequence, until, monitorUntil }
-    const stream = new Stream(socket, start, this.#watch)
+    const stream = new Stream(socket, { source, since, endsAt, head: head.position }, this.#watch)
     this.#streams.set(socket, stream)
     stream.release = hold((code) => stream.refuse(code))
     this.#heartbeats.add(stream)
@@ -170,21 +147,19 @@ export class Sse {
     socket.on('data', data).on('end', end).on('close', close)
     // Corked, so that the head and the first events leave in one packet.
     socket.cork()
-    socket.write(plan?.outcome === 'reset' ? answer + reset : answer, 'latin1')
+    socket.write(answer + (plan === null ? '' : openingOf(source, plan)), 'latin1')
     if (plan === null) stream.lost()
     else if (this.#isClosing) stream.end('closing')
-    else
-      stream.stop = hub.attach(stream, {
-        topic: paymentTopic(paymentId, store),
-        after: plan.after,
-        head,
-      })
-    socket.uncork()
-    if (plan?.outcome === 'current') stream.standing = dataOf(head)
-    // The next event may be far away: only this heartbeat tells the client that it is current.
-    if (plan?.outcome === 'current' || plan?.outcome === 'resumed') {
-      this.#heartbeats.now(stream, Math.max(start.head, plan.after))
+    else {
+      const { event } = head
+      const beginning = { topic: source.topic, after: plan.after }
+      stream.stop = hub.attach(stream, event === null ? beginning : { ...beginning, head: event })
     }
+    socket.uncork()
+    if (plan === null || plan.outcome === 'first' || plan.outcome === 'reset') return
+    if (plan.outcome === 'current' && head.event !== null) stream.standing = dataOf(head.event)
+    // The next event may be far away: only this heartbeat tells the client that it is current.
+    this.#heartbeats.now(stream, Math.max(head.position, plan.after))
   }
 
   #countPush(stream: Stream): void {
@@ -205,30 +180,6 @@ export class Sse {
     this.#needs.log.debug({ area: 'sse', reason: why }, 'a stream ended')
     if (!socket.destroyed) this.#needs.clock.after(lastBytesMs, () => socket.destroy())
   }
-}
-
-/**
- * The plan for a client that has the event `held`. Null if it named no event of this payment: then
- * the stream begins with a `reset`.
- */
-function planFor(
-  held: StoredEvent | null,
-  { head, until, monitorUntil }: Pick<SseRequest, 'head' | 'until' | 'monitorUntil'>,
-  now: Instant,
-): Plan {
-  const { sequence } = head
-  if (held === null) return { after: sequence - 1, outcome: 'reset' }
-  const after = held.sequence
-  // The head was read earlier: the client's event may be newer.
-  const isCurrent = after >= sequence
-  const standing = dataOf(held)
-  const hasSeenTheEnd = isEnd(standing, until)
-  // Not finished if a closed payment was reopened since: the client must get those events.
-  const isFinished =
-    (hasSeenTheEnd && (isCurrent || isEnd(dataOf(head), until))) ||
-    (isCurrent && isWatchedOut(standing, { until, monitorUntil }, now))
-  if (isFinished) return { after, outcome: 'finished' }
-  return { after, outcome: isCurrent ? 'current' : 'resumed' }
 }
 
 /** Listeners that all sockets share: three functions, however many streams there are. */

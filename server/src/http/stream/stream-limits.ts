@@ -5,7 +5,8 @@ import type { Stop } from '../../ports/stop.ts'
 
 /** Whose stream it is, or whose long-poll while its answer is held. */
 export interface StreamOwner {
-  readonly paymentId: string
+  /** Null for the stream of a feed. */
+  readonly paymentId: string | null
   readonly merchantId: string
   /** The client's address as the edge counts it; null if its address has no limit. */
   readonly address: string | null

@@ -28,7 +28,7 @@ import { sqlState } from '../sql-error.ts'
 import { begin, position } from '../walk/chains.ts'
 import { forgetAnswers, idempotent } from './answers.ts'
 import { appendStatement, appendValues } from './append.ts'
-import { ended, entries, feeds } from './feeds.ts'
+import { ended, entries, feedHeads, feeds } from './feeds.ts'
 import { Heads } from './heads.ts'
 import { listStatement, subjectColumns, subjectTables } from './list.ts'
 import { check, prepare, storedEvents } from './prepare.ts'
@@ -193,6 +193,10 @@ export class PostgresEvents implements EventStore, Feeds {
     const page = rows.slice(0, query.limit)
     const next = rows.length > query.limit ? (page.at(-1)?.id ?? null) : null
     return { found: page.flatMap((row) => revived(kind, row, unreadable)), next }
+  }
+
+  feedHeads(wanted: readonly FeedKey[]): ReturnType<EventStore['feedHeads']> {
+    return feedHeads(this.#database, wanted)
   }
 
   feeds(knownSum: number): ReturnType<Feeds['feeds']> {

@@ -15,11 +15,27 @@ export async function feeds(
     },
     [knownSum],
   )
-  return rows.map(({ merchant_id, livemode, position }) => ({
-    merchantId: merchant_id,
-    livemode,
-    position,
-  }))
+  return rows.map(feedOf)
+}
+
+/** The last position of each of these feeds; 0 for a feed without events. */
+export async function feedHeads(
+  database: Database,
+  feeds: readonly FeedKey[],
+): Promise<readonly (FeedKey & { readonly position: number })[]> {
+  const rows = await database.query<FeedRow>(
+    {
+      name: 'feed_heads',
+      text: `select merchant_id, livemode, coalesce(f.position, 0) as position
+        from unnest($1::text[], $2::boolean[]) as w (merchant_id, livemode)
+        left join merchant_feed f using (merchant_id, livemode)`,
+    },
+    [
+      arrayOf.text(feeds.map(({ merchantId }) => merchantId)),
+      arrayOf.boolean(feeds.map(({ livemode }) => livemode)),
+    ],
+  )
+  return rows.map(feedOf)
 }
 
 /**
@@ -66,6 +82,12 @@ interface FeedRow {
   readonly livemode: boolean
   readonly position: number
 }
+
+const feedOf = ({ merchant_id, livemode, position }: FeedRow) => ({
+  merchantId: merchant_id,
+  livemode,
+  position,
+})
 
 interface EntryRow {
   readonly position: number
