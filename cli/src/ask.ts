@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
 import { nearest } from '@settlewire/core/words/nearest'
-import { CliProblem, helpAdvice } from './problem.ts'
+import { CliProblem, helpAdviceFor } from './problem.ts'
 
 const options = {
   amount: { type: 'string' },
@@ -43,8 +43,12 @@ export class CommandLine {
   readonly command: string | undefined
   readonly #values: Readonly<OptionValues>
   readonly #rest: readonly string[]
+  /** Where the help for this command line is. */
+  readonly #advice: string
 
-  constructor(line: readonly string[]) {
+  /** `commands` has the names of all commands. */
+  constructor(line: readonly string[], commands: readonly string[]) {
+    this.#advice = helpAdviceFor(line.find((word) => commands.includes(word)))
     try {
       const parsed = parseArgs({ args: [...line], options, allowPositionals: true })
       this.#values = parsed.values
@@ -52,7 +56,7 @@ export class CommandLine {
       this.command = command
       this.#rest = rest
     } catch (error) {
-      throw new CliProblem('usage', wordsFor(error), helpAdvice)
+      throw new CliProblem('usage', wordsFor(error), this.#advice)
     }
   }
 
@@ -79,12 +83,12 @@ export class CommandLine {
       (name) => !takes.includes(name) && !common.includes(name),
     )
     if (stray !== undefined) {
-      throw new CliProblem('usage', `${this.command} does not take --${stray}.`, helpAdvice)
+      throw new CliProblem('usage', `${this.command} does not take --${stray}.`, this.#advice)
     }
     for (const word of words) this.word(word, words)
     const extra = this.#rest[this.#unnamed(words).length]
     if (extra !== undefined)
-      throw new CliProblem('usage', `Unexpected argument: ${extra}.`, helpAdvice)
+      throw new CliProblem('usage', `Unexpected argument: ${extra}.`, this.#advice)
   }
 
   /** The id of the payment. */
@@ -104,7 +108,7 @@ export class CommandLine {
     const value = this.option(name) ?? this.#rest[this.#unnamed(words).indexOf(name)]
     if (value !== undefined) return value
     const usage = ['npx settlewire', this.command, ...words.map((each) => `<${each}>`)].join(' ')
-    throw new CliProblem('usage', `The ${name} is missing. Usage: ${usage}`, helpAdvice)
+    throw new CliProblem('usage', `The ${name} is missing. Usage: ${usage}`, this.#advice)
   }
 
   option(name: string): string | undefined {
@@ -114,7 +118,7 @@ export class CommandLine {
 
   required(name: string): string {
     const value = this.option(name)
-    if (value === undefined) throw new CliProblem('usage', `--${name} is missing.`, helpAdvice)
+    if (value === undefined) throw new CliProblem('usage', `--${name} is missing.`, this.#advice)
     return value
   }
 
@@ -128,7 +132,7 @@ export class CommandLine {
     const text = this.option(name)
     if (text === undefined) return undefined
     if (!/^\d{1,9}$/.test(text)) {
-      throw new CliProblem('usage', `--${name} takes a whole number, not ${text}.`, helpAdvice)
+      throw new CliProblem('usage', `--${name} takes a whole number, not ${text}.`, this.#advice)
     }
     return Number(text)
   }
@@ -141,7 +145,7 @@ export class CommandLine {
       texts.map((text) => {
         const at = text.indexOf('=')
         if (at < 1)
-          throw new CliProblem('usage', `--${name} takes key=value, not ${text}.`, helpAdvice)
+          throw new CliProblem('usage', `--${name} takes key=value, not ${text}.`, this.#advice)
         return [text.slice(0, at), text.slice(at + 1)]
       }),
     )

@@ -6,8 +6,11 @@ import { chainNames } from './chain-names.ts'
 import type { CommandWork } from './command-work.ts'
 import type { ExitName } from './exit-code.ts'
 import { CliProblem, tell } from './problem.ts'
-import { eventHead, showEvent, showInLine, showPayment } from './show.ts'
+import { showInLine, showPayment } from './show.ts'
 import { showChain } from './show-chain.ts'
+import { showDecision } from './show-decision.ts'
+import { eventHead, showEvent } from './show-event.ts'
+import { wasNotSent } from './unreachable.ts'
 import { watch } from './watch.ts'
 
 interface CliCommand {
@@ -97,8 +100,7 @@ async function create(work: CommandWork): Promise<ExitName> {
   const { client, asked, print, signal } = work
   const accept = asked.list('accept')
   const request = {
-    amount: asked.word('amount', ['amount', 'currency']),
-    currency: asked.word('currency', ['amount', 'currency']),
+    ...price(asked),
     ...(accept.length > 0 && { accept }),
     ...defined({
       expiresIn: asked.whole('expires-in'),
@@ -115,6 +117,22 @@ async function create(work: CommandWork): Promise<ExitName> {
   return 'done'
 }
 
+/** Amount and currency. Refuses what was probably meant otherwise, with the words to type. */
+function price(asked: CommandWork['asked']): { amount: string; currency: string } {
+  const words = ['amount', 'currency']
+  const [amount, currency] = [asked.word('amount', words), asked.word('currency', words)]
+  const isSwapped = /^\d/.test(currency) && /^[a-z]/i.test(amount)
+  if (isSwapped) {
+    const advice = `Did you mean create ${currency} ${amount.toUpperCase()}?`
+    throw new CliProblem('usage', 'The amount comes first, then the currency.', advice)
+  }
+  if (/[a-z]/.test(currency)) {
+    const advice = `Did you mean ${currency.toUpperCase()}?`
+    throw new CliProblem('usage', `Currencies are written in capital letters. ${advice}`)
+  }
+  return { amount, currency }
+}
+
 /**
  * Sends a request with an idempotency key. If the request may have been executed and the command
  * line has no key, notes the key, so that the request can be repeated safely.
@@ -129,7 +147,8 @@ async function once<T>(
     return await send(key)
   } catch (error) {
     const exit = tell(error)?.exit
-    if (given === undefined && (exit === 'later' || exit === 'interrupted')) {
+    const isOpen = (exit === 'later' || exit === 'interrupted') && !wasNotSent(error)
+    if (given === undefined && isOpen) {
       note(`The request may have been executed. To repeat it safely, add --idempotency-key ${key}`)
     }
     throw error
@@ -172,15 +191,15 @@ async function list({ client, asked, print, note, signal }: CommandWork): Promis
   return 'done'
 }
 
-async function events({ client, asked, print, signal }: CommandWork): Promise<ExitName> {
+async function events({ client, asked, print, signal, medium }: CommandWork): Promise<ExitName> {
   const query = defined({
     after: asked.whole('after'),
     limit: asked.whole('limit'),
     wait: asked.whole('wait'),
   })
   const { data } = await client.events(asked.id(), query, { signal })
-  if (!asked.json && data.length > 0) print(eventHead)
-  for (const event of data) print(asked.json ? JSON.stringify(event) : showEvent(event))
+  if (!asked.json && data.length > 0) print(eventHead(medium))
+  for (const event of data) print(asked.json ? JSON.stringify(event) : showEvent(event, medium))
   return 'done'
 }
 
@@ -211,6 +230,8 @@ async function resolve(work: CommandWork): Promise<ExitName> {
 async function policy({ client, asked, print, signal }: CommandWork): Promise<ExitName> {
   const answer = await client.policy(asked.id(), { signal })
   for (const line of asked.json ? [JSON.stringify(answer)] : answer.sentences) print(line)
+  if (asked.json || answer.status !== 'investigation_required') return 'done'
+  for (const line of showDecision(await client.get(asked.id(), { signal }))) print(line)
   return 'done'
 }
 

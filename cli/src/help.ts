@@ -21,18 +21,30 @@ const optionWords: Readonly<Record<string, readonly [value: string, meaning: str
   chain: ['<name>', 'the chain of the transaction; all are searched if it is left out'],
 }
 
-const commonOptions = `  --json             one JSON value per line
+const commonOptions = `  --json             one JSON value per line, with every hash in full
   --sandbox <path>   the sandbox.json of a running sandbox: its address and its key; left out:
                      .settlewire/sandbox.json in the current folder, if no address is set
   --url <address>    the address of Settlewire`
 
-const rest = `Environment: SETTLEWIRE_URL (the address), SETTLEWIRE_KEY (used instead of the sandbox's own key,
-unless --sandbox is given).
-Exit codes (merchant, key, audit and rescan have their own: see docs/operating.md): ${Object.entries(
-  exitCodes,
-)
-  .map(([name, code]) => `${code} ${name}`)
-  .join(', ')}.
+const columnsMax = 100
+
+/** A text in lines that fit a terminal. */
+function wrapped(text: string): string {
+  const lines = ['']
+  for (const word of text.split(' ')) {
+    const line = lines.at(-1) ?? ''
+    if (line === '') lines[lines.length - 1] = word
+    else if (line.length + 1 + word.length <= columnsMax)
+      lines[lines.length - 1] = `${line} ${word}`
+    else lines.push(word)
+  }
+  return lines.join('\n')
+}
+
+const codes = Object.entries(exitCodes).map(([name, code]) => `${code} ${name}`)
+
+const rest = `${wrapped("Environment: SETTLEWIRE_URL (the address), SETTLEWIRE_KEY (used instead of the sandbox's own key, unless --sandbox is given).")}
+${wrapped(`Exit codes (merchant, key, audit and rescan have their own: see docs/operating.md): ${codes.join(', ')}.`)}
 `
 
 /** The help of the whole program. */

@@ -159,6 +159,19 @@ describe('the settlewire command', () => {
     expect(JSON.parse(json.out)).toMatchObject({ object: 'policy_explanation' })
   })
 
+  it('get and policy say why a payment is to be decided by a person, and how', async () => {
+    const payment = await world.create()
+    await run('cancel', payment.id)
+    await world.pay(payment)
+    for (const command of ['get', 'policy']) {
+      const { out } = await run(command, payment.id)
+      expect(out).toContain('It was paid after it was withdrawn. Accept it, or refund it')
+      expect(out).toContain(`npx settlewire resolve ${payment.id} refund_noted --reason "…"`)
+      const json = await run(command, payment.id, '--json')
+      expect(json.out).not.toContain('npx settlewire')
+    }
+  })
+
   it('chains shows the chains, their rules, and how well they are seen', async () => {
     const { watcher } = world.engine.engine
     const told = { chain: 'other', head: 4, headAt: null } as const
@@ -229,6 +242,8 @@ describe('a settlewire command that is interrupted by Ctrl-C', () => {
 })
 
 describe('a settlewire command that fails', () => {
+  const resolveLine = ['resolve', 'pi_1', 'accept', '--reason', 'x']
+
   it('prints the error code and the advice', async () => {
     const unknown = await run('get', `pi_${'0'.repeat(26)}`)
     expect(unknown.code).toBe(exitCodes.refused)
@@ -241,17 +256,44 @@ describe('a settlewire command that fails', () => {
     expect(invalid.err).toMatch(/^invalid_amount: /)
   })
 
-  it('exits with `later` if the server is unreachable, and with `refused` if it refuses', async () => {
-    const env = { SETTLEWIRE_URL: 'http://127.0.0.1:1', SETTLEWIRE_KEY: 'sk_test_x' }
-    const { code, err } = await start(['get', 'pi_1'], env).ended()
+  it('names the address at which no server listens, and how to start one', async () => {
+    const free = createServer().listen(0, '127.0.0.1')
+    await once(free, 'listening')
+    // A server that listens on a port has an address object.
+    const url = `http://127.0.0.1:${(free.address() as AddressInfo).port}`
+    await once(free.close(), 'close')
+    const env = { SETTLEWIRE_URL: url, SETTLEWIRE_KEY: 'sk_test_x' }
+    for (const line of [['get', 'pi_1'], ['create', '1', 'USDC'], resolveLine]) {
+      const { code, err } = await start(line, env).ended()
+      expect(code).toBe(exitCodes.later)
+      // Nothing received the request, so nothing may be said about repeating it.
+      expect(err).toBe(
+        `unreachable: Nothing listens at ${url}.\nStart Settlewire there, for example with npm start, or check the address.\n`,
+      )
+    }
+    const watching = start(['watch', 'pi_1'], env)
+    await watching.until(/reconnecting/)
+    expect(watching.err).toContain(`no answer from ${url} yet; start it with npm start`)
+    watching.interrupt()
+    await watching.ended()
+  })
+
+  it('says that a request may have been executed if the connection broke before the answer', async () => {
+    const broken = createServer((request) => request.socket.destroy()).listen(0, '127.0.0.1')
+    await once(broken, 'listening')
+    // A server that listens on a port has an address object.
+    const url = `http://127.0.0.1:${(broken.address() as AddressInfo).port}`
+    const env = { SETTLEWIRE_URL: url, SETTLEWIRE_KEY: 'sk_test_x' }
+    const { code, err } = await start(['create', '1', 'USDC'], env).ended()
+    broken.close()
     expect(code).toBe(exitCodes.later)
-    expect(err).toMatch(/^unreachable: /)
-    // The request may have been executed although no response arrived.
-    const create = await start(['create', '--amount', '1', '--currency', 'USDC'], env).ended()
-    expect(create.code).toBe(exitCodes.later)
-    expect(create.err).toMatch(
-      /^The request may have been executed\. To repeat it safely, add --idempotency-key [\w-]{36}/,
+    expect(err).toMatch(
+      /^The request may have been executed\. To repeat it safely, add --idempotency-key [\w-]{36}\n/,
     )
+    expect(err).toContain(`unreachable: No response from ${url}.`)
+  })
+
+  it('exits with `refused` if the server refuses', async () => {
     const wrong = { SETTLEWIRE_URL: world.url, SETTLEWIRE_KEY: `sk_test_${'x'.repeat(32)}` }
     const refused = await start(['list'], wrong).ended()
     expect(refused.code).toBe(exitCodes.refused)
@@ -267,7 +309,7 @@ describe('a settlewire command that fails', () => {
     expect(keyless.err).toContain('SETTLEWIRE_KEY')
     const nowhere = await start(['list', '--sandbox', join(home, 'nothing.json')]).ended()
     expect(nowhere.code).toBe(exitCodes.settings)
-    expect(nowhere.err).toContain('ENOENT')
+    expect(nowhere.err).toMatch(/^There is no file .+nothing\.json\.\n/)
     await writeFile(join(home, 'broken.json'), '{"url":')
     const broken = await start(['list', '--sandbox', join(home, 'broken.json')]).ended()
     expect(broken.err).toContain('is not a sandbox file')
@@ -292,6 +334,16 @@ describe('a settlewire command that fails', () => {
     [['list', '--status', 'done'], 'Unknown status: done.'],
     [['create', '--amount', '1', '--currency', 'USDC', '--metadata', 'x'], 'takes key=value'],
     [['list', '--unknown-flag'], 'unknown-flag'],
+    [
+      ['create', '1', 'USDC', '--quite'],
+      'Unknown option --quite. Did you mean --quiet?\nSee npx settlewire create --help.\n',
+    ],
+    [['get', 'pi_1', '--limit', '1'], 'get does not take --limit.\nSee npx settlewire get --help.'],
+    [['create', '150', 'usdc'], 'are written in capital letters. Did you mean USDC?'],
+    [
+      ['create', 'usdc', '150'],
+      'The amount comes first, then the currency.\nDid you mean create 150 USDC?',
+    ],
   ])('refuses an invalid command line and suggests a fix: %j', async (line, says) => {
     const { code, err } = await run(...line)
     expect(code).toBe(exitCodes.usage)

@@ -8,9 +8,11 @@ import { help, helpOf } from './help.ts'
 import { isOperatorCommand, operatorCommands, runOperatorCommand } from './operator.ts'
 import { CliProblem, helpAdvice, Interrupted, tell } from './problem.ts'
 import { readSettings } from './settings.ts'
+import type { Medium } from './show-event.ts'
+import { withAddress } from './unreachable.ts'
 
 async function run(line: readonly string[]): Promise<ExitName> {
-  const asked = new CommandLine(line)
+  const asked = new CommandLine(line, Object.keys(commands))
   if (asked.version && asked.command === undefined) {
     process.stdout.write(`${manifest.version}\n`)
     return 'done'
@@ -36,8 +38,11 @@ async function run(line: readonly string[]): Promise<ExitName> {
   const interrupted = new AbortController()
   // More than once: with Ctrl-C the terminal and the starting process both send it.
   process.on('SIGINT', () => interrupted.abort(new Interrupted()))
+  const address = new URL(baseUrl).origin
+  const medium: Medium = process.stdout.isTTY ? 'terminal' : 'pipe'
   const work = {
     client: new Client({ baseUrl, key }),
+    ...{ address, medium },
     asked,
     print: (text: string) => process.stdout.write(`${text}\n`),
     note: (text: string) => process.stderr.write(`${text}\n`),
@@ -47,7 +52,7 @@ async function run(line: readonly string[]): Promise<ExitName> {
     return await command.run(work)
   } catch (error) {
     // A response that was cut off by Ctrl-C can also look like an answer of another program.
-    throw interrupted.signal.aborted ? interrupted.signal.reason : error
+    throw interrupted.signal.aborted ? interrupted.signal.reason : withAddress(error, address)
   }
 }
 

@@ -5,6 +5,10 @@ import type { ExitName } from './exit-code.ts'
 /** The advice for a command line, or a request made of it, that is not valid. */
 export const helpAdvice = 'See npx settlewire --help.'
 
+/** The advice for the command line of one command; of none if it is undefined. */
+export const helpAdviceFor = (command: string | undefined): string =>
+  command === undefined ? helpAdvice : `See npx settlewire ${command} --help.`
+
 /** Stops a command before it is sent. The message is printed as it is. */
 export class CliProblem extends Error {
   override readonly name = 'Problem'
@@ -37,8 +41,7 @@ export function tell(error: unknown): ErrorReport | null {
   if (error instanceof Interrupted) return { exit: 'interrupted', lines: [] }
   if (!(error instanceof RequestError)) return null
   const { code, message, fields, requestId, isFinal } = error
-  // The catalogue's advice for an invalid request names parts of an HTTP answer.
-  const advice = code === 'invalid_request' ? helpAdvice : adviceFor(code)
+  const advice = adviceHere[code] ?? adviceFor(code)
   const retry = retryFor(code) ?? (isFinal ? 'never' : 'later')
   return {
     exit: retry === 'later' ? 'later' : 'refused',
@@ -51,6 +54,13 @@ export function tell(error: unknown): ErrorReport | null {
       requestId === null ? '' : `Request ${requestId}`,
     ]),
   }
+}
+
+/** Advice for a person at a terminal, where the catalogue's is for programs. */
+const adviceHere: Readonly<Record<string, string>> = {
+  // The catalogue's advice names parts of an HTTP answer.
+  invalid_request: helpAdvice,
+  unreachable: 'Start Settlewire there, for example with npm start, or check the address.',
 }
 
 const present = (lines: readonly string[]): readonly string[] => lines.filter((line) => line !== '')

@@ -53,7 +53,9 @@ export async function readSettings(given: GivenSettings): Promise<Settings> {
 async function readSandbox(path: string): Promise<{ url: string; secretKey: string }> {
   const advice = 'The sandbox writes it when it is ready: $SETTLEWIRE_HOME/sandbox.json.'
   const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    throw new CliProblem('settings', `${path} cannot be read (${error.code}).`, advice)
+    const isMissing = error.code === 'ENOENT'
+    const words = isMissing ? `There is no file ${path}.` : `Cannot read ${path} (${error.code}).`
+    throw new CliProblem('settings', words, advice)
   })
   const { url, secretKey } = parse(text)
   if (typeof url !== 'string' || typeof secretKey !== 'string') {

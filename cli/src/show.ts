@@ -1,7 +1,5 @@
-import type { WireEvent } from '@settlewire/client/wire-event'
-import { timeOf } from '@settlewire/core/id'
-import { toRfc3339 } from '@settlewire/core/instant'
 import type { PaymentIntent } from '@settlewire/core/wire/wire'
+import { decisionOf } from './show-decision.ts'
 
 type LabelledValue = readonly [name: string, value: string | null]
 
@@ -12,9 +10,12 @@ export function showPayment(
 ): readonly string[] {
   const { status, reason, flags, finality, visibility, currency } = payment
   const notes = [reason, ...flags].filter((note) => note !== null)
+  const { why, choices } = decisionOf(payment)
   const rows: readonly LabelledValue[] = [
     ['id', payment.id],
     ['status', notes.length === 0 ? status : `${status} (${notes.join(', ')})`],
+    ...why.map((line): LabelledValue => ['why', line]),
+    ...choices.map((line): LabelledValue => ['decide', line]),
     ['amount', `${payment.amount} ${currency}`],
     ['received', `${payment.amountReceived} ${currency}`],
     ['pending', isZero(payment.amountPending) ? null : `${payment.amountPending} ${currency}`],
@@ -37,7 +38,8 @@ export function showPayment(
   return rows.flatMap(([name, value]) => (value === null ? [] : [`${name.padEnd(11)}${value}`]))
 }
 
-const isZero = (amount: string): boolean => !/[1-9]/.test(amount)
+/** Whether a decimal amount is zero. */
+export const isZero = (amount: string): boolean => !/[1-9]/.test(amount)
 
 const payTo = (
   { asset, chain, address }: PaymentIntent['accept'][number],
@@ -49,8 +51,11 @@ const transferRow = (one: PaymentIntent['transfers'][number]): LabelledValue => 
   return ['transfer', [one.amount, one.asset ?? '?', one.stage, ...deep, one.txHash].join(' ')]
 }
 
-const depth = (at: { confirmations: number; requiredConfirmations: number | null }): string =>
-  `${at.confirmations}/${at.requiredConfirmations ?? 'final'}`
+/** How deep money is, and how deep it must be. */
+export const depth = (at: {
+  confirmations: number
+  requiredConfirmations: number | null
+}): string => `${at.confirmations}/${at.requiredConfirmations ?? 'final'}`
 
 /** A payment as one line, for lists. */
 export const showInLine = (payment: PaymentIntent): string =>
@@ -63,53 +68,3 @@ export const showInLine = (payment: PaymentIntent): string =>
   ]
     .join('  ')
     .trimEnd()
-
-/** The columns of event lines: names and widths. */
-const columns = [
-  ['#', 3],
-  ['time (UTC)', 19],
-  ['event', 22],
-  ['status', 22],
-  ['received', 20],
-  ['depth', 7],
-  ['details', 0],
-] as const
-
-/** A line of cells, one for each column. */
-export const inColumns = (cells: readonly string[]): string =>
-  cells
-    .map((cell, at) =>
-      at === 0 ? cell.padStart(columns[0][1]) : cell.padEnd(columns[at]?.[1] ?? 0),
-    )
-    .join('  ')
-    .trimEnd()
-
-/** The header line of events. */
-export const eventHead = inColumns(columns.map(([name]) => name))
-
-/** An event as one line. */
-export function showEvent({ id, type, data }: WireEvent): string {
-  const { sequence, status, receivedAmount, pendingAmount, expectedAmount, token, finality } = data
-  const details = [
-    isZero(pendingAmount) ? '' : `+ ${pendingAmount} pending`,
-    data.txHash ?? '',
-    data.replacedTxHash === undefined ? '' : `instead of ${data.replacedTxHash}`,
-    [data.reason ?? '', ...data.flags].join(' ').trim(),
-    finality === 'none' ? '' : `finality ${finality}`,
-  ]
-  return inColumns([
-    String(sequence),
-    momentOf(id),
-    type.replace('payment_intent.', ''),
-    status,
-    `${receivedAmount}/${expectedAmount}${token === null ? '' : ` ${token}`}`,
-    status === 'confirming' ? depth(data) : '',
-    details.filter((part) => part !== '').join('  '),
-  ])
-}
-
-/** The time to the second, from the id of the event, which every transport carries. */
-function momentOf(eventId: string): string {
-  const at = timeOf('evt', eventId)
-  return at === null ? '' : toRfc3339(at).slice(0, 19).replace('T', ' ')
-}

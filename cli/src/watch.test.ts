@@ -1,4 +1,6 @@
+import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -86,6 +88,41 @@ describe('settlewire watch', () => {
       note('live +every chain can be seen again'),
     ])
   })
+
+  it('says after a restart that the server did not answer, by which transport it goes on, and `live`', async () => {
+    const { hostname, port } = new URL(world.url)
+    const open = new Set<Socket>()
+    const front = createServer((socket) => {
+      const back = connect(Number(port), hostname)
+      for (const one of [socket, back]) open.add(one.on('error', () => undefined))
+      socket.pipe(back).pipe(socket)
+    })
+    await once(front.listen(0, '127.0.0.1'), 'listening')
+    // A server that listens on a port has an address object.
+    const address = front.address() as AddressInfo
+    const { id } = await world.create()
+    const file = join(home, 'front.json')
+    const url = `http://127.0.0.1:${address.port}`
+    await writeFile(file, JSON.stringify({ url, secretKey: world.secretKey }))
+    const watching = new CliRun(['watch', id, '--sandbox', file], { cwd: home })
+    await watching.until(/live/)
+    const closed = once(front, 'close')
+    front.close()
+    for (const socket of open) socket.destroy()
+    await closed
+    await watching.until(/\(unreachable\)/)
+    // The client tries a second time before it changes to polling.
+    await new Promise((resolve) => setTimeout(resolve, 4_000))
+    await once(front.listen(address.port, '127.0.0.1'), 'listening')
+    await watching.until(/until a stream works again[\s\S]* live/)
+    watching.interrupt()
+    await watching.ended()
+    front.close()
+    expect(watching.err).toMatch(
+      / {2}(long-poll|poll) +the server did not answer; using \1 until a stream works again\n/,
+    )
+    expect(watching.err).not.toContain('blocked')
+  }, 60_000)
 
   it('exits with unpaid when the payment closes without being paid', async () => {
     const { id } = await world.create()

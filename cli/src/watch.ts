@@ -5,23 +5,23 @@ import type { Visibility } from '@settlewire/client/wire-event'
 import type { Status } from '@settlewire/core/payment/status-model'
 import type { CommandWork } from './command-work.ts'
 import type { ExitName } from './exit-code.ts'
-import { eventHead, showEvent } from './show.ts'
-import { noteOf, showNote, type WatchNote } from './show-connection.ts'
+import { noteOf, type WatchNote } from './show-connection.ts'
+import { eventHead, showEvent, showRemark } from './show-event.ts'
 
 const waitMsMax = 3_000
 
 /** `settlewire watch`: prints each event until nothing can take the money of the payment back. */
 export async function watch(work: CommandWork): Promise<ExitName> {
-  const { client, asked, print, note, signal } = work
+  const { client, asked, print, note, signal, medium } = work
   let status: Status | null = null
   /** The code of the refusal that ended the watch. */
   let refusalCode: string | null = null
   const notes = new Notes(work)
   for await (const update of client.watch(asked.id(), { signal, until: 'final' })) {
     if (update.kind === 'event') {
-      if (status === null && !asked.json) note(eventHead)
+      if (status === null && !asked.json) note(eventHead(medium))
       status = update.event.data.status
-      print(asked.json ? JSON.stringify(update.event) : showEvent(update.event))
+      print(asked.json ? JSON.stringify(update.event) : showEvent(update.event, medium))
       continue
     }
     await notes.update(update.connection)
@@ -46,23 +46,29 @@ class Notes {
   /** As the payment itself says, for the time before the first report of the stream. */
   #known: Visibility | null = null
   #wasAsked = false
+  #fault: string | null = null
 
   constructor(work: CommandWork) {
     this.#work = work
   }
 
   async update(connection: Connection): Promise<void> {
-    const { state, visibility } = connection
+    const { state, visibility, reason } = connection
+    // A poll that is answered has no reason: the fault that led to it is the one before.
+    if (state === 'current') this.#fault = null
+    else if (reason !== null) this.#fault = reason
     // What the payment said before a loss of the connection may be outdated.
     if (state !== 'current') this.#known = null
     else if (visibility === null && !this.#wasAsked) await this.#ask()
-    const found = noteOf(connection, this.#known)
+    const { address, medium, note } = this.#work
+    const around = { address, known: this.#known, fault: this.#fault }
+    const found = noteOf(connection, around)
     const last = this.#last
     if (found === null || (found.what === last?.what && found.details === last.details)) return
     const isBack = found.what === 'live' && last?.what === 'sight lost'
     const told = isBack ? { ...found, details: 'every chain can be seen again' } : found
     this.#last = found
-    this.#work.note(showNote(told, systemClock.now() + connection.clockOffsetMs))
+    note(showRemark(told, systemClock.now() + connection.clockOffsetMs, medium))
   }
 
   /** The first heartbeat of a new stream may take 15 s; later ones come at once. */

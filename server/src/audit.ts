@@ -5,6 +5,7 @@
  */
 import { join } from 'node:path'
 import { Failure } from '@settlewire/core/errors'
+import { isId } from '@settlewire/core/id'
 import { systemClock } from './clock.ts'
 import { counted, readCommandLine, wrapped } from './command-line.ts'
 import { openGround } from './compose/ground.ts'
@@ -12,6 +13,7 @@ import { type Config, readConfig } from './config.ts'
 import { endProcess } from './end-process.ts'
 import { createLog } from './log.ts'
 import { exitsText, operatorExits, readOrExit } from './operator/exit-codes.ts'
+import { formOfId } from './operator/read.ts'
 import { complaint } from './program.ts'
 import { builtInPolicies, isMisnamed } from './registry/policy.ts'
 import { audit, type Report } from './store/audit/audit.ts'
@@ -100,7 +102,8 @@ async function run({ scope, dump }: AuditArguments): Promise<Report & { readonly
 /** Refuses an id of a merchant that has nothing to check: it may be misspelt. */
 function mustHaveFound({ subjects, events, feeds, found }: Report, { merchantId }: AuditScope) {
   if (merchantId === undefined || subjects + events + feeds + found > 0) return
-  throw new Failure('not_found', `There is no history of a merchant ${merchantId}.`)
+  const form = isId('mer', merchantId) ? '' : ` ${formOfId('mer')}`
+  throw new Failure('not_found', `There is no history of a merchant ${merchantId}.${form}`)
 }
 
 /** The report as text for people. */
@@ -108,17 +111,17 @@ export function wordsOf(report: Report & { readonly tookMs: number }): string {
   const { subjects, events, feeds, findings, found, tookMs } = report
   const rate = Math.round(events / Math.max(tookMs / 1_000, 0.001))
   const walked =
-    `${counted(events, 'event')} of ${counted(subjects, 'payment')}, ` +
-    `in the ${counted(feeds, 'feed')} of the merchants (one for each mode); ` +
-    `${(tookMs / 1_000).toFixed(1)} s, ${rate} events a second`
+    `Checked: ${counted(events, 'event')} of ${counted(subjects, 'payment')}, and the order of events in ` +
+    `${counted(feeds, 'feed')}\n(a merchant has one feed for test payments and one for live payments), ` +
+    `in ${(tookMs / 1_000).toFixed(1)} s, ${rate} events a second.`
   const [first, ...others] = findings
-  if (first === undefined) return `\nNo contradiction in ${walked}.\n`
+  if (first === undefined) return `\nNo contradiction was found.\n${walked}\n`
   const lines = others.map(({ where, what }) => `  ${where}: ${what}`)
   const more = found - findings.length
   if (more > 0) lines.push(`  and ${more} more`)
   return (
     `\nThe first contradiction is at ${first.where}: ${first.what}.\n` +
-    `${lines.length === 0 ? '' : `\nAlso:\n${lines.join('\n')}\n`}\n${found} found in ${walked}.\n`
+    `${lines.length === 0 ? '' : `\nAlso:\n${lines.join('\n')}\n`}\n${counted(found, 'contradiction')} found.\n${walked}\n`
   )
 }
 

@@ -85,21 +85,24 @@ const itsXpub =
 function create(given: GivenArguments): OperatorWork {
   const livemode = given.has('live')
   const name = validName(given.value('name'))
-  const xpub = receivingKey(required('xpub', given.value('xpub'), itsXpub), { livemode })
+  const entered = required('xpub', given.value('xpub'), itsXpub)
+  const xpub = receivingKey(entered, { livemode })
   const asked = { name, xpub, livemode }
   return async ({ directory, clock, pepper, chains }) => {
     // Read first, because after the merchant is registered nothing may prevent printing its key.
+    const others = await everyMerchant(directory)
     const warnings = [
       ...(livemode ? [await liveWarning(chains)] : []),
-      namesakeWarning(name, await everyMerchant(directory)),
+      namesakeWarning(name, others),
     ]
+    const notes = [...storedKeyNote(entered, xpub), ...sharedKeyNote(sharing(xpub, others))]
     const made = await addMerchant(asked, { directory, clock, pepper: await pepper() })
     const merchant = await existing(directory, made.merchantId)
     const addresses = addressesOf(merchant)
     const { merchantId, secretKey } = made
     return {
       json: [{ ...merchantJson(merchant), addresses, secretKey }],
-      text: report(asked, { merchantId, secretKey, addresses }),
+      text: report(asked, { merchantId, secretKey, addresses, notes }),
       warning: warnings.filter((each) => each !== null).join('\n') || null,
     }
   }
@@ -126,6 +129,33 @@ function namesakeWarning(name: string, merchants: readonly Merchant[]): string |
   const others = ids.length === 1 ? 'is another merchant' : 'are other merchants'
   return `Warning: there ${others} named ${name}: ${ids.join(', ')}.`
 }
+
+/** Other merchants of the same xpub. */
+const sharing = (xpub: string | null, merchants: readonly Merchant[]): readonly string[] =>
+  xpub === null ? [] : merchants.filter((one) => one.xpub === xpub).map(({ id }) => id)
+
+/** Says that merchants of one wallet do not disturb each other. */
+const sharedKeyNote = (ids: readonly string[]): readonly string[] =>
+  ids.length === 0
+    ? []
+    : [
+        `The same wallet is registered for ${ids.join(', ')}.
+That is safe: each payment, of any of these merchants, gets the next address of the wallet that no
+payment had. So the first payment of a merchant need not be at Address 0, and the wallet receives the
+money of all of them.`,
+      ]
+
+const whatIsStored = `the key of the wallet's receiving addresses (m/44'/60'/0'/0)`
+
+/** Says why the xpub that is stored is another text than the one entered. */
+const storedKeyNote = (entered: string, stored: string): readonly string[] =>
+  entered.trim() === stored
+    ? []
+    : [
+        `Settlewire stores ${whatIsStored}, made from the
+xpub that you entered, so merchant show prints another text for the same wallet:
+${stored}`,
+      ]
 
 /** Registers a merchant with one secret key. The key is only returned here and not stored. */
 export async function addMerchant(
@@ -156,7 +186,12 @@ const addressesOf = ({ xpub }: Merchant): string[] =>
 
 function report(
   { name, livemode }: MerchantRequest,
-  made: { merchantId: string; secretKey: string; addresses: readonly string[] },
+  made: {
+    readonly merchantId: string
+    readonly secretKey: string
+    readonly addresses: readonly string[]
+    readonly notes: readonly string[]
+  },
 ): string {
   const rows = fields([
     ['Merchant', made.merchantId],
@@ -169,7 +204,9 @@ ${rows}
 
 Save the key now: it cannot be shown again. Check that these are the first two addresses of your
 wallet; if not, the xpub belongs to another account. Unpaid requests leave gaps between used
-addresses: set the gap limit of your wallet above the usual 20, so that it finds all money.`
+addresses: set the gap limit of your wallet above the usual 20, so that it finds all money.${made.notes
+    .map((note) => `\n\n${note}`)
+    .join('')}`
 }
 
 async function list({ directory, keys, clock }: OperatorPlace): Promise<OperatorAnswer> {
@@ -196,14 +233,26 @@ function forOne(
   return async (place) => work(await existing(place.directory, id), place)
 }
 
-async function show(merchant: Merchant, { keys, clock }: OperatorPlace): Promise<OperatorAnswer> {
+async function show(
+  merchant: Merchant,
+  { directory, keys, clock }: OperatorPlace,
+): Promise<OperatorAnswer> {
   const active: readonly ApiKey[] = await activeKeys(keys, merchant.id, clock)
   const addresses = addressesOf(merchant)
+  const others = (await everyMerchant(directory)).filter(({ id }) => id !== merchant.id)
+  const notes = [
+    ...(merchant.xpub === null ? [] : [shownKeyNote]),
+    ...sharedKeyNote(sharing(merchant.xpub, others)),
+  ]
+  const parts = [describe(merchant, addresses), ...notes, keyTable(active, clock.now())]
   return {
     json: [{ ...merchantJson(merchant), addresses, keys: active.map(keyJson) }],
-    text: `${describe(merchant, addresses)}\n\n${keyTable(active, clock.now())}`,
+    text: parts.join('\n\n'),
   }
 }
+
+const shownKeyNote = `The xpub is ${whatIsStored}. If the xpub of
+the account (m/44'/60'/0') was registered, this is another text for the same wallet.`
 
 function describe(merchant: Merchant, addresses: readonly string[]): string {
   const { id, name, xpub, takesLive, createdAt, disabledAt } = merchant

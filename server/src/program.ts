@@ -96,6 +96,9 @@ const goodbye = ({ databaseUrl, home }: Config): string =>
     ? `Stopped. Everything is stored in ${home}; start again to continue.\n`
     : 'Stopped. Everything is stored in the database; start again to continue.\n'
 
+/** A word that may be printed: shorter than any secret, and no URL. */
+const plainWord = /^[\w.-]{1,16}$/
+
 /** Refuses arguments: only environment variables set anything. The value may be a secret. */
 function refuseArguments([first]: readonly string[]): void {
   if (first === undefined) return
@@ -105,7 +108,7 @@ function refuseArguments([first]: readonly string[]): void {
     settings.map((setting) => setting.name),
   )
   const how = meant === null ? '' : ` Did you mean ${meant}=…?`
-  const what = name.startsWith('-') ? ` ${name}` : ''
+  const what = name.startsWith('-') || plainWord.test(name) ? ` ${name}` : ''
   throw new Failure('unknown_argument', `The server takes no argument${what}.${how}`)
 }
 

@@ -11,8 +11,13 @@ describe('the suggested name', () => {
     ['refrence', 'reference'],
     ['expires-in', 'expiresIn'],
     ['metdata', 'metadata'],
+    ['amuont', 'amount'],
   ])('is found for %s', (word, meant) => {
     expect(nearest(word, names)).toBe(meant)
+  })
+
+  it('is found for two letters that were swapped in a short name', () => {
+    expect(nearest('quite', ['quiet'])).toBe('quiet')
   })
 
   it.each(['', 'x', 'description', '__proto__', 'a'.repeat(100_000)])(

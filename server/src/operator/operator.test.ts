@@ -1,5 +1,6 @@
 import { readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { HDKey } from '@scure/bip32'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { operatorProgram, type Ran, settlewire } from '../../../test/support/e2e/operator.ts'
 import { temporaryHome } from '../../../test/support/e2e/server.ts'
@@ -180,6 +181,25 @@ describe('settlewire merchant and settlewire key', { timeout: 60_000 }, () => {
     expect(second.code).toBe(0)
     expect(second.out).toContain('Twin Books is registered')
     expect(second.err).toBe(`Warning: there is another merchant named Twin Books: ${first.id}.\n`)
+  })
+
+  it('say that merchants of one xpub share its addresses, and what the stored xpub is', async () => {
+    const own = HDKey.fromMasterSeed(new Uint8Array(32).fill(6)).derive("m/44'/60'/0'")
+    const account = own.publicExtendedKey
+    const first = await run('merchant create --name One --xpub', account)
+    const [, stored = ''] = /^(xpub\w+)$/m.exec(first.out) ?? []
+    expect(first.out).toContain(
+      "receiving addresses (m/44'/60'/0'/0), made from the\nxpub that you",
+    )
+    expect(first.out).not.toContain('is registered for')
+    const [, id = ''] = /(mer_\w+)/.exec(first.out) ?? []
+    const second = await run('merchant create --name Two --xpub', stored)
+    expect(second.out).toContain(`The same wallet is registered for ${id}.\nThat is safe`)
+    expect(second.out).not.toContain('that you entered')
+    const [, other = ''] = /(mer_\w+)/.exec(second.out) ?? []
+    const shown = await run(`merchant show ${id}`)
+    expect(shown.out).toContain(`The same wallet is registered for ${other}.\nThat is safe`)
+    expect(shown.out).toContain('this is another text for the same wallet')
   })
 
   it('revoke a key, and list it afterwards only with --all', async () => {

@@ -23,11 +23,20 @@ export function required(option: string, value: string | null, what = ''): strin
   throw new Failure('invalid_request', `--${option} is missing${what === '' ? '.' : `: ${what}`}`)
 }
 
-/** An id with this prefix. */
+/** An id with this prefix. The message does not quote the text: it may be a secret. */
 export function idOf(prefix: keyof typeof things, text: string): string {
   if (isId(prefix, text)) return text
-  throw new Failure('invalid_request', `The id of ${things[prefix]} looks like ${prefix}_…`)
+  throw new Failure('invalid_request', `${formOfId(prefix)} The ids: ${listOf[prefix]}.`)
 }
+
+/** What an id with this prefix looks like. */
+export const formOfId = (prefix: keyof typeof things): string =>
+  `The id of ${things[prefix]} looks like ${prefix}_… with 26 characters after ${prefix}_.`
+
+const listOf = {
+  mer: 'npx settlewire merchant list',
+  key: 'npx settlewire key list',
+} as const satisfies Readonly<Record<keyof typeof things, string>>
 
 const unitMs = { m: 60_000, h: 3_600_000, d: 86_400_000 } as const
 const durationMsMax = 90 * unitMs.d

@@ -12,6 +12,7 @@ export const guides = {
   'going-live': { file: 'docs/going-live.md', title: 'Going live' },
   operating: { file: 'docs/operating.md', title: 'Operating' },
   scopes: { file: 'docs/generated/scopes.md', title: 'Scopes of keys' },
+  glossary: { file: 'docs/glossary.md', title: 'Glossary' },
   changes: { file: 'CHANGELOG.md', title: 'Changes' },
 } as const satisfies Readonly<Record<string, { readonly file: string; readonly title: string }>>
 
