@@ -5,7 +5,7 @@ import { Hub } from '../../server/src/engine/topic/hub.ts'
 import { paymentKey } from '../../server/src/engine/topic/topics.ts'
 import { Sse } from '../../server/src/http/stream/sse.ts'
 import { takeSocket } from '../../server/src/http/stream/sse-socket.ts'
-import { paymentSource } from '../../server/src/http/stream/stream-source.ts'
+import { PaymentSource } from '../../server/src/http/stream/stream-source.ts'
 import { silentLog } from '../../server/src/log.ts'
 import { silentMetrics } from '../../server/src/metrics.ts'
 import type { Visibility } from '../../server/src/ports/chain.ts'
@@ -45,6 +45,7 @@ export class StreamServer {
       ...{ hub: this.hub, store, clock, log: silentLog, metrics, heartbeatMs, bufferedBytesMax },
       ageMs,
       returnMs,
+      left: () => undefined,
       takeSocket,
       onSight: (listener) => {
         this.#listeners.add(listener)
@@ -68,7 +69,7 @@ export class StreamServer {
       const lastEventId = request.headers['last-event-id']
       await this.sse.handle({
         ...{ response, since },
-        source: paymentSource(
+        source: new PaymentSource(
           {
             id: paymentId,
             chains: ['local'],
@@ -78,7 +79,8 @@ export class StreamServer {
           store,
         ),
         head: { position: head.sequence, event: head },
-        // It requires no key.
+        // It has no limits and requires no key.
+        owner: { paymentId, merchantId: '', address: null },
         hold: () => () => undefined,
         lastEventId: typeof lastEventId === 'string' ? lastEventId : null,
         headers: { 'request-id': 'req_1', 'cache-control': 'no-store', 'keep-alive': 'timeout=5' },

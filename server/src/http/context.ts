@@ -100,7 +100,7 @@ export interface HttpContext extends HttpDeps {
   /** Streams and long-polls by the key that opened them. */
   readonly keyWatch: Pick<KeyWatch, 'hold' | 'holdWait'>
   /** Counts streams and held long-polls, and refuses those beyond a limit. */
-  readonly streamLimits: Pick<StreamLimits, 'enter'>
+  readonly streamLimits: Pick<StreamLimits, 'enter' | 'leave'>
   /** The client of a request as limits count it; null if its address has no limit. */
   readonly clientOf: (request: IncomingMessage) => string | null
   /** The origin of links, without a slash at the end. */

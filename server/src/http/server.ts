@@ -63,11 +63,12 @@ export async function createServer(deps: HttpDeps): Promise<HttpServer> {
   const origin = (): string => deps.publicUrl(portOf(app) ?? deps.port)
   const keyUses = new KeyUses(deps)
   const keyWatch = new KeyWatch(deps)
+  const streamLimits = new StreamLimits(deps.edge, deps.metrics)
   const context: HttpContext = {
     ...deps,
     gate: new Auth({ ...deps, ...deps.secrets, origin, uses: keyUses }),
     keyWatch,
-    streamLimits: new StreamLimits(deps.edge, deps.metrics),
+    streamLimits,
     clientOf: (request) => edge.clientOf(request),
     closing: closing.signal,
     origin,
@@ -81,7 +82,7 @@ export async function createServer(deps: HttpDeps): Promise<HttpServer> {
   resolveRoutes(app, context)
   policyRoutes(app, context)
   chainRoutes(app, context)
-  const sse = openSse(deps, edge)
+  const sse = openSse(deps, edge, streamLimits)
   streamRoutes(app, context, sse)
   feedStreamRoutes(app, context, sse)
   healthRoutes(app, context)
@@ -124,12 +125,13 @@ function createApp(deps: HttpDeps, isClosing: () => boolean): { app: App; edge: 
   return { app, edge }
 }
 
-const openSse = (deps: HttpDeps, edge: Edge): Sse =>
+const openSse = (deps: HttpDeps, edge: Edge, streamLimits: StreamLimits): Sse =>
   new Sse({
     ...deps,
     onSight: (listener) => deps.chains.onSight(listener),
     sight: (chains) => sightOf(deps.chains.health(), chains, deps.clock.now()),
     bufferedBytesMax: deps.edge.streamUnreadBytesMax,
+    left: (owner) => streamLimits.leave(owner),
     ageMs: deps.edge.streamAgeMs,
     returnMs: deps.edge.streamReturnMs,
     takeSocket: (response) => edge.handOver(response, () => takeSocket(response)),

@@ -16,7 +16,7 @@ import { showEvents, showFeed } from '../../../server/src/http/contract/show.ts'
 import { problemOf } from '../../../server/src/http/problem.ts'
 import { pollEvents } from '../../../server/src/http/stream/long-poll.ts'
 import { Sse } from '../../../server/src/http/stream/sse.ts'
-import { paymentSource } from '../../../server/src/http/stream/stream-source.ts'
+import { PaymentSource } from '../../../server/src/http/stream/stream-source.ts'
 import { silentMetrics } from '../../../server/src/metrics.ts'
 import type { Clock } from '../../../server/src/ports/clock.ts'
 import type { EventStore, StoredEvent } from '../../../server/src/ports/history.ts'
@@ -60,6 +60,7 @@ export class Front {
     this.#hub = new Hub({ ...common, backplane: this.#backplane })
     this.#sse = new Sse({
       ...{ ...common, store, hub: this.#hub, heartbeatMs, bufferedBytesMax },
+      left: () => undefined,
       // Shorter than in production: every world has streams that end because of their age.
       ageMs: 60_000,
       returnMs: 10_000,
@@ -204,7 +205,7 @@ export class Front {
     await this.#sse.handle({
       // The only member that a stream uses.
       response: response as unknown as ServerResponse & { socket: Socket },
-      source: paymentSource(
+      source: new PaymentSource(
         {
           id: payment.id,
           chains: chainsOf(payment),
@@ -214,6 +215,7 @@ export class Front {
         store,
       ),
       ...{ lastEventId, headers: {}, head: { position: head.sequence, event: head } },
+      owner: { paymentId: payment.id, merchantId: payment.merchantId, address: null },
       // No key is ever revoked here.
       hold: () => () => undefined,
       since: clock.now(),

@@ -11,7 +11,7 @@ import { feedStreamQuery } from '../contract/request-schema.ts'
 import { routeAccess } from '../route-access.ts'
 import { serveStream } from '../stream/serve-stream.ts'
 import type { Sse } from '../stream/sse.ts'
-import { feedSource } from '../stream/stream-source.ts'
+import { FeedSource } from '../stream/stream-source.ts'
 import { lastEventHeaders } from './stream.ts'
 
 const access = routeAccess['GET /v1/events/stream']
@@ -46,7 +46,7 @@ export function feedStreamRoutes(app: App, context: HttpContext, sse: Sse): void
         {
           paymentId: null,
           merchantId,
-          source: feedSource(feed, context.store),
+          source: new FeedSource(feed, context.store),
           lastEventId: request.headers['last-event-id'] || request.query.lastEventId || null,
           after: request.query.after ?? null,
           head: { position: head?.position ?? 0, event: null },

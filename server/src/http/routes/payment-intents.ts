@@ -217,11 +217,9 @@ function events(app: App, context: HttpContext): void {
       let found = await context.store.read(paymentId, after, limit + 1)
       const mayMove = until === undefined || !isAtLast(payment, context.clock.now())
       if (found.length === 0 && wait > 0 && mayMove) {
-        const leave = context.streamLimits.enter({
-          paymentId,
-          merchantId: payment.merchantId,
-          address: context.clientOf(request.raw),
-        })
+        const { merchantId } = payment
+        const owner = { paymentId, merchantId, address: context.clientOf(request.raw) }
+        context.streamLimits.enter(owner)
         const held = context.keyWatch.holdWait(principalOf(request))
         const gone = goneOrClosing(reply.raw, context.closing)
         found = await pollEvents(
@@ -230,7 +228,7 @@ function events(app: App, context: HttpContext): void {
           AbortSignal.any([gone, held.signal]),
         ).finally(() => {
           held.release()
-          leave()
+          context.streamLimits.leave(owner)
         })
         const refusal = held.refusal()
         if (refusal !== null) throw new Failure(refusal)

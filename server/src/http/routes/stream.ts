@@ -15,7 +15,7 @@ import { idParams, streamQuery } from '../contract/request-schema.ts'
 import { routeAccess } from '../route-access.ts'
 import { serveStream } from '../stream/serve-stream.ts'
 import type { Sse } from '../stream/sse.ts'
-import { paymentSource } from '../stream/stream-source.ts'
+import { PaymentSource } from '../stream/stream-source.ts'
 
 const access = routeAccess['GET /v1/payment-intents/:id/stream']
 
@@ -65,7 +65,7 @@ export function streamRoutes(app: App, context: HttpContext, sse: Sse): void {
         {
           paymentId: payment.id,
           merchantId: payment.merchantId,
-          source: paymentSource(
+          source: new PaymentSource(
             {
               id: payment.id,
               chains: chainsOf(payment),

@@ -3,14 +3,8 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { principalOf } from '../access.ts'
 import type { HttpContext } from '../context.ts'
 import type { Sse } from './sse.ts'
+import type { StreamOwner } from './stream-limits.ts'
 import type { StreamWish } from './stream-plan.ts'
-
-/** What a route asks of a stream. */
-export interface StreamOrder extends StreamWish {
-  /** Null for a feed. */
-  readonly paymentId: string | null
-  readonly merchantId: string
-}
 
 /**
  * Answers an authorized request with a stream. It is counted until it ends, and ends when its key
@@ -19,29 +13,24 @@ export interface StreamOrder extends StreamWish {
 export async function serveStream(
   { sse, context }: { readonly sse: Sse; readonly context: HttpContext },
   { request, reply }: { readonly request: FastifyRequest; readonly reply: FastifyReply },
-  { paymentId, merchantId, ...order }: StreamOrder,
+  { paymentId, merchantId, ...wish }: StreamWish & Omit<StreamOwner, 'address'>,
 ): Promise<void> {
   const principal = principalOf(request)
-  const address = context.clientOf(request.raw)
-  const leave = context.streamLimits.enter({ paymentId, merchantId, address })
+  const owner = { paymentId, merchantId, address: context.clientOf(request.raw) }
+  context.streamLimits.enter(owner)
   let isOpen = false
   try {
     reply.hijack()
     isOpen = await sse.handle({
-      ...order,
+      ...wish,
+      owner,
       response: reply.raw,
-      hold: (refused) => {
-        const release = context.keyWatch.hold(principal, refused)
-        return () => {
-          release()
-          leave()
-        }
-      },
+      hold: (refused) => context.keyWatch.hold(principal, refused),
       // The same headers in Fastify's and Node's types.
       headers: reply.getHeaders() as OutgoingHttpHeaders,
       since: request.since,
     })
   } finally {
-    if (!isOpen) leave()
+    if (!isOpen) context.streamLimits.leave(owner)
   }
 }

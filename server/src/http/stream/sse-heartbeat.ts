@@ -1,7 +1,7 @@
 import { toRfc3339 } from '@settlewire/core/instant'
 import { sseComment, sseFrame } from '@settlewire/core/wire/sse'
 import type { Hub } from '../../engine/topic/hub.ts'
-import { feedKey, paymentKey } from '../../engine/topic/topics.ts'
+import { feedKey } from '../../engine/topic/topics.ts'
 import type { SightSummary } from '../../engine/watch/sight.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { EventStore } from '../../ports/history.ts'
@@ -87,32 +87,30 @@ export class Heartbeats {
   async #beat(streams: readonly Stream[]): Promise<void> {
     const groups = new Map<string, Stream[]>()
     for (const stream of streams) {
-      const { key } = stream.start.source.topic
-      const group = groups.get(key)
+      const { id } = stream.start.source
+      const group = groups.get(id)
       if (group) group.push(stream)
-      else groups.set(key, [stream])
+      else groups.set(id, [stream])
     }
     const sources = [...groups.values()].flatMap(([first]) => first?.start.source ?? [])
     const heads = await this.#inTime(this.#headsOf(sources))
     const sights: Sights = new Map()
     await Promise.all(
-      [...groups].map(([key, group]) => this.#beatOne(group, heads?.get(key), sights)),
+      [...groups].map(([id, group]) => this.#beatOne(group, heads?.get(id), sights)),
     )
   }
 
-  /** The head of each source, by the key of its topic. Leaves out unknown payments. */
+  /** The head of each source, by its id. Leaves out unknown payments. */
   async #headsOf(sources: readonly StreamSource[]): Promise<ReadonlyMap<string, number>> {
     const { store } = this.#needs
-    const payments = sources.flatMap(({ of }) => ('paymentId' in of ? of.paymentId : []))
-    const feeds = sources.flatMap(({ of }) => ('feed' in of ? of.feed : []))
+    const payments = sources.flatMap(({ id, feed }) => (feed === null ? id : []))
+    const feeds = sources.flatMap(({ feed }) => feed ?? [])
     const [sequences, positions] = await Promise.all([
       payments.length === 0 ? new Map<string, number>() : store.heads(payments),
       feeds.length === 0 ? [] : store.feedHeads(feeds),
     ])
-    return new Map([
-      ...[...sequences].map(([id, sequence]) => [paymentKey(id), sequence] as const),
-      ...positions.map((feed) => [feedKey(feed), feed.position] as const),
-    ])
+    if (positions.length === 0) return sequences
+    return new Map([...sequences, ...positions.map((one) => [feedKey(one), one.position] as const)])
   }
 
   /**
@@ -128,15 +126,15 @@ export class Heartbeats {
     const { hub, clock } = this.#needs
     const [first] = streams
     if (first === undefined) return
-    const { topic, chains, of } = first.start.source
+    const { topic, chains, feed } = first.start.source
     if (head !== undefined && streams.some(({ position }) => position < head)) {
       await this.#inTime(hub.look(topic.key, head))
     }
     const at = toRfc3339(clock.now())
     const beat =
-      'feed' in of
-        ? `{"position":${head},"at":"${at}"}`
-        : `{"sequence":${head},"at":"${at}",${this.#sightOf(chains, sights)}`
+      feed === null
+        ? `{"sequence":${head},"at":"${at}",${this.#sightOf(chains, sights)}`
+        : `{"position":${head},"at":"${at}"}`
     const named = sseFrame({ event: 'heartbeat', data: beat })
     const bytes = head === undefined ? signAlone : Buffer.from(sign + named)
     for (const stream of streams) {

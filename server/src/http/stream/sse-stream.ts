@@ -6,6 +6,7 @@ import type { Frame, Subscriber } from '../../engine/topic/hub.ts'
 import type { Stop } from '../../ports/stop.ts'
 import type { KeyRefusal } from '../key-refusal.ts'
 import { type EventStanding, isEnd, isWatchedOut } from './stream-end.ts'
+import type { StreamOwner } from './stream-limits.ts'
 import type { StreamSource } from './stream-source.ts'
 
 /** Why a stream ended. */
@@ -38,6 +39,7 @@ export interface StreamWatch {
 /** The request of a stream. */
 export interface StreamStart {
   readonly source: StreamSource
+  readonly owner: StreamOwner
   /** The last position of the source when the stream was opened. */
   readonly head: number
   /** When the request came in. */

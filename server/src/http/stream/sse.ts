@@ -12,6 +12,7 @@ import { returnSlots } from './return-slots.ts'
 import { type HeartbeatNeeds, Heartbeats } from './sse-heartbeat.ts'
 import { headersOf, headOf } from './sse-socket.ts'
 import { retryMs, Stream, type StreamEnding, type StreamWatch } from './sse-stream.ts'
+import type { StreamOwner } from './stream-limits.ts'
 import { openingOf, type Plan, planOf, type StreamWish } from './stream-plan.ts'
 
 /** The dependencies of `Sse`. */
@@ -27,6 +28,8 @@ export interface SseNeeds extends HeartbeatNeeds {
   readonly ageMs: number
   /** At a shutdown, the time over which the clients of its streams come back. */
   readonly returnMs: number
+  /** Called once for each stream that was opened, when it is over. */
+  readonly left: (owner: StreamOwner) => void
   /**
    * Takes the socket of a request from Node's HTTP: `takeSocket`, and the edge keeps counting it.
    */
@@ -37,6 +40,8 @@ export interface SseNeeds extends HeartbeatNeeds {
 export interface SseRequest extends StreamWish {
   /** Hijacked: nothing was written to it, and only the stream will write to it. */
   readonly response: ServerResponse
+  /** Whose stream it is: passed to `left` when it is over. */
+  readonly owner: StreamOwner
   /** Calls `refused` when the key of the request becomes invalid, until stopped. */
   readonly hold: (refused: Refused) => Stop
   /** Headers that every answer of this server has. */
@@ -81,8 +86,7 @@ export class Sse {
   /**
    * Answers the request with a stream, or with 204 if the client has all events and no more will
    * come. `HEAD` gets the headers of a stream. A client that has disconnected gets no answer.
-   * Resolves with whether a stream was opened: only then is `hold` called, and what it returned is
-   * called at the end of the stream.
+   * Resolves with whether a stream was opened: only then is `left` called at its end.
    */
   async handle(request: SseRequest): Promise<boolean> {
     const { response, headers } = request
@@ -132,12 +136,13 @@ export class Sse {
   }
 
   #open(
-    { source, head, since, hold }: SseRequest,
+    { source, owner, head, since, hold }: SseRequest,
     { socket, plan, answer }: { socket: Socket; plan: Plan | null; answer: string },
   ): void {
     const { hub, metrics, clock, ageMs } = this.#needs
     const endsAt = clock.now() + ageMs * (1 - ageJitter + 2 * ageJitter * clock.chance())
-    const stream = new Stream(socket, { source, since, endsAt, head: head.position }, this.#watch)
+    const start = { source, owner, since, endsAt, head: head.position }
+    const stream = new Stream(socket, start, this.#watch)
     this.#streams.set(socket, stream)
     stream.release = hold((code) => stream.refuse(code))
     this.#heartbeats.add(stream)
@@ -176,6 +181,7 @@ export class Sse {
   #over(stream: Stream, why: StreamEnding): void {
     const { socket } = stream
     this.#heartbeats.delete(stream)
+    this.#needs.left(stream.start.owner)
     this.#needs.metrics.streamClosed('sse', why)
     this.#needs.log.debug({ area: 'sse', reason: why }, 'a stream ended')
     if (!socket.destroyed) this.#needs.clock.after(lastBytesMs, () => socket.destroy())

@@ -1,7 +1,6 @@
 import { type ErrorCode, Failure } from '@settlewire/core/errors'
 import type { EdgeLimits } from '../../edge-limits.ts'
 import type { EdgeMetrics } from '../../metrics.ts'
-import type { Stop } from '../../ports/stop.ts'
 
 /** Whose stream it is, or whose long-poll while its answer is held. */
 export interface StreamOwner {
@@ -62,10 +61,10 @@ export class StreamLimits {
   }
 
   /**
-   * Counts a stream until the returned function is called. Throws the code of the first limit
-   * that it would exceed, and then counts nothing.
+   * Counts a stream. Throws the code of the first limit that it would exceed, and then counts
+   * nothing.
    */
-  enter(owner: StreamOwner): Stop {
+  enter(owner: StreamOwner): void {
     for (const [index, { code, max, of }] of rows.entries()) {
       const name = of(owner)
       if (name !== null && this.#count(index, name) >= max(this.#limits)) {
@@ -74,11 +73,11 @@ export class StreamLimits {
       }
     }
     this.#add(owner, 1)
-    let isIn = true
-    return () => {
-      if (isIn) this.#add(owner, -1)
-      isIn = false
-    }
+  }
+
+  /** To be called once for each stream that was counted, when it is over. */
+  leave(owner: StreamOwner): void {
+    this.#add(owner, -1)
   }
 
   #count(index: number, name: string): number {

@@ -61,10 +61,9 @@ const resetTo = (wanted: StreamWish, why: NonNullable<Plan['why']>): Plan => ({
   why,
 })
 
-function belongs(event: StoredEvent, { of }: StreamSource): boolean {
-  if ('paymentId' in of) return event.subject.id === of.paymentId
-  const { merchantId, livemode } = of.feed
-  return event.merchantId === merchantId && event.livemode === livemode
+function belongs(event: StoredEvent, { id, feed }: StreamSource): boolean {
+  if (feed === null) return event.subject.id === id
+  return event.merchantId === feed.merchantId && event.livemode === feed.livemode
 }
 
 function resumeAfter(held: StoredEvent, { source, head }: StreamWish, now: Instant): Plan {
@@ -102,6 +101,6 @@ function isDone(
  */
 export function openingOf(source: StreamSource, { outcome, why, after }: Plan): string {
   const reset = outcome === 'reset' ? sseFrame({ event: 'reset', data: `{"reason":"${why}"}` }) : ''
-  if ('paymentId' in source.of) return reset
+  if (source.feed === null) return reset
   return reset + sseFrame({ event: 'hello', data: `{"position":${after}}` })
 }

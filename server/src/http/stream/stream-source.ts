@@ -1,5 +1,5 @@
 import type { Instant } from '@settlewire/core/instant'
-import { feedTopic, paymentTopic } from '../../engine/topic/topics.ts'
+import { feedKey, feedTopic, paymentTopic } from '../../engine/topic/topics.ts'
 import type { EventStore } from '../../ports/history.ts'
 import type { FeedKey } from '../../ports/processes.ts'
 import type { Topic } from '../../ports/topic.ts'
@@ -13,31 +13,68 @@ export interface StreamEnds {
 }
 
 /** What a stream follows: one payment, or all payments of a merchant in one mode. */
-export interface StreamSource {
-  readonly topic: Topic
-  /** Whose head a heartbeat reads. */
-  readonly of: { readonly paymentId: string } | { readonly feed: FeedKey }
-  /** The chains whose visibility heartbeats report; none for a feed. */
+export type StreamSource = PaymentSource | FeedSource
+
+/**
+ * The events of a payment, by sequence. Each open stream holds one, so it has few fields, and makes
+ * its topic when it is asked for.
+ */
+export class PaymentSource implements StreamEnds {
+  readonly id: string
+  /** The chains whose visibility heartbeats report. */
   readonly chains: readonly string[]
-  /** Null for a feed, which never ends. */
-  readonly ends: StreamEnds | null
+  readonly until: StreamUntil
+  readonly monitorUntil: Instant
+  readonly #store: Pick<EventStore, 'read'>
+
+  constructor(
+    payment: { readonly id: string; readonly chains: readonly string[] } & StreamEnds,
+    store: Pick<EventStore, 'read'>,
+  ) {
+    this.id = payment.id
+    this.chains = payment.chains
+    this.until = payment.until
+    this.monitorUntil = payment.monitorUntil
+    this.#store = store
+  }
+
+  get topic(): Topic {
+    return paymentTopic(this.id, this.#store)
+  }
+
+  get ends(): StreamEnds {
+    return this
+  }
+
+  get feed(): null {
+    return null
+  }
 }
 
-/** The events of a payment, by sequence. */
-export const paymentSource = (
-  payment: { readonly id: string; readonly chains: readonly string[] } & StreamEnds,
-  store: Pick<EventStore, 'read'>,
-): StreamSource => ({
-  topic: paymentTopic(payment.id, store),
-  of: { paymentId: payment.id },
-  chains: payment.chains,
-  ends: { until: payment.until, monitorUntil: payment.monitorUntil },
-})
+const noChains: readonly string[] = []
 
-/** The events of a merchant's payments, by position. */
-export const feedSource = (feed: FeedKey, store: Pick<EventStore, 'feed'>): StreamSource => ({
-  topic: feedTopic(feed, store),
-  of: { feed },
-  chains: [],
-  ends: null,
-})
+/** The events of a merchant's payments, by position. It never ends. */
+export class FeedSource {
+  /** The key of the feed's topic. */
+  readonly id: string
+  readonly feed: FeedKey
+  readonly #store: Pick<EventStore, 'feed'>
+
+  constructor(feed: FeedKey, store: Pick<EventStore, 'feed'>) {
+    this.id = feedKey(feed)
+    this.feed = feed
+    this.#store = store
+  }
+
+  get topic(): Topic {
+    return feedTopic(this.feed, this.#store)
+  }
+
+  get chains(): readonly string[] {
+    return noChains
+  }
+
+  get ends(): null {
+    return null
+  }
+}
