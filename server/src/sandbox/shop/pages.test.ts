@@ -44,6 +44,11 @@ describe("the shop's page of an order", () => {
     expect(page(fixtures.expired, Date.parse(monitorUntil))).not.toContain('counts')
   })
 
+  it('never claims that no money was taken, nor asks to pay again while money may arrive', () => {
+    for (const status of statuses) expect(page(fixtures[status])).not.toContain('No money')
+    expect(textOf(page(fixtures.pending_expired))).toContain('cancel it in your wallet first')
+  })
+
   it('reloads until nothing can change, because a reorg may revert a payment', () => {
     const refreshes = (payment: PaymentIntent) => page(payment).includes('http-equiv="refresh"')
     expect(refreshes(fixtures.succeeded)).toBe(true)
