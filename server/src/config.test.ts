@@ -59,6 +59,8 @@ describe('the configuration', () => {
       ...{ connectionsMax: 20_000, connectionsPerAddressMax: 1_000, countsOwnMachine: false },
       ...{ trustedProxies: ['127.0.0.0/8', '::1/128'], pipelinedMax: 8 },
       ...{ unreadBytesMax: 4_194_304, streamUnreadBytesMax: 262_144, heldBytesMax: 268_435_456 },
+      ...{ streamsPerPaymentMax: 10_000, streamsPerMerchantMax: 20_000, streamsPerAddressMax: 500 },
+      ...{ streamAgeMs: 3_600_000, streamReturnMs: 10_000 },
       ...{ headMs: 10_000, bodyMs: 20_000, writeMs: 20_000, idleMs: 75_000 },
     })
     const { edge } = read({
@@ -80,6 +82,8 @@ describe('the configuration', () => {
     ['UNREAD_BYTES_MAX', '4 GB'],
     ['UNREAD_BYTES_MAX', '1 KB'],
     ['HEAD_SECONDS', '0'],
+    ['STREAMS_PER_PAYMENT_MAX', '0'],
+    ['STREAM_AGE_SECONDS', '59'],
   ])('refuses an invalid value: %s=%s', (name, text) => {
     expect(refusals({ [name]: text })).toEqual([name])
   })
