@@ -12,7 +12,10 @@ export interface Ground {
   readonly sandbox: Sandbox | null
   /** Resolves with its name if the database or the chain stops unexpectedly. */
   readonly lost: Promise<string>
-  /** Writes our URL into the lock, for a second process that wants this data directory. */
+  /**
+   * Writes the URL of this HTTP server into the lock: a second process that wants this data directory
+   * reports it.
+   */
   tellUrl(url: string): void
 }
 

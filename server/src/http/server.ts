@@ -115,7 +115,8 @@ function createApp(deps: HttpDeps, isClosing: () => boolean): { app: App; edge: 
     routerOptions: { maxParamLength: paramCharactersMax },
     // Fastify's own 503 is not a problem document: a hook below answers instead.
     return503OnClosing: false,
-    // Such as a URL that cannot be decoded. No hook has run, so the headers are set here.
+    // Fastify calls this for an error before routing, such as a URL that cannot be decoded. No hook
+    // has run, so the headers are set here.
     frameworkErrors: (error, request, reply) => {
       reply.headers(headers()).header('request-id', request.id)
       refuseFrameworkError(error, { request, reply, log })

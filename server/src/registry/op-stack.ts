@@ -18,7 +18,7 @@ const policy: Preset['policy'] = {
 const shared = {
   native: ether,
   blockMs: 2_000,
-  // Transactions go only to the sequencer: a node only knows pending transactions sent through it.
+  // Transactions are not gossiped: a node knows only those pending ones that were submitted to it.
   publicMempool: false,
   tags: ['safe', 'finalized'],
   toleratedDepth: 2,

@@ -79,7 +79,7 @@ describe('a database connection', () => {
     ])
   })
 
-  it('works as the owner without that role; the trigger still protects events', async () => {
+  it('stays the owner of the tables when it may not become settlewire_app; the trigger still protects events', async () => {
     const name = `owner_${own.name}`
     await queryAs(own.url, `create role ${name} login password 'secret'`)
     await queryAs(own.url, `drop owned by settlewire_app; drop schema public cascade`)

@@ -54,7 +54,7 @@ it('forgets a hint that never comes true, and stops reading for it', async () =>
   expect(world.history.reads.length).toBe(reads)
 })
 
-it('delivers what the backplane lost as soon as a look reports the head', async () => {
+it('a hub delivers events whose hint was lost as soon as it is given the current position', async () => {
   world.commit(1)
   const { reader } = world.follow(1)
   await world.settled()

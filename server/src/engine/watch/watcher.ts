@@ -260,8 +260,8 @@ export class Watcher implements ChainSink {
   }
 
   /**
-   * Reads the commits of other processes. Payments created before a block exists are committed by
-   * then, so all of them are known before the block is read.
+   * Reads the commits of other processes. It is called once a step's blocks exist and before they
+   * are searched: every payment opened before them is committed already, so this finds it.
    */
   async prepare(chain: string): Promise<void> {
     const { news, index } = this.#options
@@ -275,7 +275,8 @@ export class Watcher implements ChainSink {
     const { store, writer, stepPartSize } = this.#options
     const state = this.#state(chain)
     const lost = step.reverted.at(-1)
-    // The first part undoes these blocks permanently: no deadline may rely on having read them.
+    // A step may be stored in parts, and the first one undoes these blocks, even if a later one
+    // fails: no deadline may rely on having read them.
     if (lost !== undefined && state.scannedThrough !== null)
       state.scannedThrough = Math.min(state.scannedThrough, lost.minedAt - 1)
     const reverted = step.reverted.map((block) => block.hash)

@@ -14,7 +14,7 @@ export interface SubjectCommand<State, Decision, T> {
   readonly decide: (states: Loaded<State>) => Effect<Decision, T>
 }
 
-/** The commits of one kind, in order. */
+/** What one batch committed of one kind: the changed states, and the events in order. */
 export interface Committed<State> {
   readonly states: readonly State[]
   readonly events: readonly StoredEvent[]
@@ -24,7 +24,10 @@ export interface Committed<State> {
 export interface Job {
   readonly lane: Lane
   readonly ids: readonly string[]
-  /** Decides into its lane's draft; returns a function that answers once that is committed. */
+  /**
+   * Decides into its lane's draft. Returns the function that answers the command: to be called once
+   * the batch is committed.
+   */
   readonly decide: () => () => void
   readonly reject: (error: unknown) => void
 }

@@ -56,7 +56,7 @@ interface ShownChain extends Record<string, unknown> {
   readonly providers: unknown
 }
 
-/** Publishable keys are public in browsers, so they do not get the merchant's providers. */
+/** Publishable keys are public in browsers, so they do not get the state of our providers. */
 function withoutProviders(shown: ShownChain, { kind }: Principal): object {
   const { providers, ...others } = shown
   return kind === 'secret' || kind === 'restricted' ? { ...others, providers } : others

@@ -46,8 +46,9 @@ export async function nextDue(
 }
 
 /**
- * Ends the watch of subjects that are still at their sequence, under these leases. Returns their
- * ids.
+ * Ends the watch of subjects whose sequence has not changed since they were judged: without a
+ * deadline (`due_at`) a subject is not watched. Returns their ids; changes nothing without these
+ * leases.
  */
 export async function release(
   database: Database,

@@ -5,7 +5,10 @@ import type { EvmNode } from '../node/node.ts'
 /** Native coin moved by a contract in a call that was not reverted. */
 export interface Move {
   readonly txHash: string
-  /** Its path in the call tree, `0.2.1`: the same in every block that includes the transaction. */
+  /**
+   * Its path in the call tree, such as `0.2.1`. It is another one if the transaction executes
+   * differently in another block.
+   */
   readonly path: string
   readonly from: string
   readonly to: string
@@ -20,7 +23,10 @@ interface TracedBlock {
 interface TraceForm {
   readonly method: string
   readonly params: (ref: BlockRef) => readonly unknown[]
-  /** Null when the result does not cover exactly this block. */
+  /**
+   * Null when the result is of another block. Geth's must also have as many transactions as the
+   * block; in Parity's each trace only names its block.
+   */
   readonly parse: (result: unknown, block: TracedBlock) => Move[] | null
 }
 
@@ -53,12 +59,13 @@ export async function tracedMoves(
   if (known !== undefined && known.refusals >= refusalsMax) return null
   const refusals = known?.refusals ?? 0
   const inOrder = known?.form ? [known.form, ...forms.filter((one) => one !== known.form)] : forms
-  let unknown = 0
+  let unsupported = 0
   let isShown = false
   for (const form of inOrder) {
     const answer = await node.ask(form.method, form.params(block.ref))
     if ('declined' in answer) {
-      if (answer.declined.kind === 'unsupported') unknown++
+      if (answer.declined.kind === 'unsupported') unsupported++
+      // It worked before, so the node is busy or lacks this block: the other method is not tried.
       if (known?.form === form) break
       continue
     }
@@ -70,7 +77,7 @@ export async function tracedMoves(
     return moves
   }
   if (isShown) return null
-  const counted = unknown === forms.length ? refusalsMax : refusals + 1
+  const counted = unsupported === forms.length ? refusalsMax : refusals + 1
   offered.set(node, { form: known?.form ?? null, refusals: counted })
   return null
 }
@@ -97,8 +104,8 @@ function collect(
 ): void {
   if (frame.error !== undefined) return
   // The first call is the transaction itself. A delegated call repeats a value without moving it.
-  const moves = frame.type === 'CALL' || frame.type === 'SELFDESTRUCT'
-  if (at.path.length > 0 && moves) push(at, { ...frame, amount: frame.value })
+  const isMove = frame.type === 'CALL' || frame.type === 'SELFDESTRUCT'
+  if (at.path.length > 0 && isMove) push(at, { ...frame, amount: frame.value })
   if (!Array.isArray(frame.calls)) return
   for (const [place, call] of frame.calls.entries()) {
     const inner = fieldsOf(call)
@@ -146,6 +153,6 @@ function flatMove(trace: Readonly<Record<string, unknown>>) {
   if (trace.type === 'suicide') {
     return { from: action?.address, to: action?.refundAddress, amount: action?.balance }
   }
-  const calls = trace.type === 'call' && action?.callType === 'call'
-  return calls ? { from: action.from, to: action.to, amount: action.value } : {}
+  const isPlainCall = trace.type === 'call' && action?.callType === 'call'
+  return isPlainCall ? { from: action.from, to: action.to, amount: action.value } : {}
 }

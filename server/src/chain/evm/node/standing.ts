@@ -10,7 +10,7 @@ interface StandingSubscriptionParts {
   /** Null when the node does not support the subscription. */
   readonly subscribe: () => Promise<Stop | null>
   readonly closed: Promise<unknown>
-  /** Called when the subscription begins to be refused, and when it is granted after that. */
+  /** Called when the node begins to refuse the subscription, and when it no longer refuses it. */
   readonly changed: () => void
 }
 

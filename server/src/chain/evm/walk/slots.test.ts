@@ -51,7 +51,7 @@ describe('usedSlots', () => {
     expect(await usedSlots(node, [waiting], after)).toEqual([waiting.txHash])
   })
 
-  it('asks by block number when the node does not accept hashes', async () => {
+  it('asks by block number when the node does not accept hashes, and ignores another block of that number', async () => {
     fake.state.byHash = false
     const waiting = slot(0)
     const orphan = fake.mine([fakeTx({ from: waiting.sender })])
