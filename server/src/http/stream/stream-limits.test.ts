@@ -59,37 +59,43 @@ describe('a server with limits of streams', () => {
   let world: HttpWorld
   afterEach(() => world.close())
 
+  /** Resolves when so many are open: a client knows of its own end before the server does. */
+  const isOpen = (transport: string, count: number): Promise<void> =>
+    vi.waitFor(
+      async () => {
+        const text = await world.metrics.text()
+        expect(text).toContain(`settlewire_streams_open{transport="${transport}"} ${count}\n`)
+      },
+      { timeout: 10_000 },
+    )
+
   it('counts streams and long-polls together, refuses with Retry-After, and has room again', async () => {
     world = await HttpWorld.start({ edge: { ...edgeLimits, streamsPerPaymentMax: 2 } })
     const { id } = await world.create()
+    const path = `/v1/payment-intents/${id}/stream`
     const over = new AbortController()
-    const stream = fetch(`${world.url}/v1/payment-intents/${id}/stream`, {
-      headers: { authorization: `Bearer ${world.secretKey}` },
-      signal: over.signal,
-    })
-    await stream
+    const headers = { authorization: `Bearer ${world.secretKey}` }
+    const open = () => fetch(world.url + path, { headers, signal: over.signal })
+    await open()
     const polling = new AbortController()
     const poll = world
       .ask(`/v1/payment-intents/${id}/events?after=1&wait=25`, { signal: polling.signal })
       .catch(() => null)
-    const path = `/v1/payment-intents/${id}/stream`
-    await vi.waitFor(async () => {
-      const refused = await world.ask(path)
-      expect([refused.status, refused.json.code]).toEqual([429, 'too_many_streams_of_payment'])
-      expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0)
-    })
+    await isOpen('long_poll', 1)
+    const refused = await world.ask(path)
+    expect([refused.status, refused.json.code]).toEqual([429, 'too_many_streams_of_payment'])
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0)
     // What does not wait is not counted.
     expect((await world.ask(`/v1/payment-intents/${id}/events`)).status).toBe(200)
     polling.abort()
     await poll
-    await vi.waitFor(async () => {
-      const answer = await fetch(world.url + path, {
-        headers: { authorization: `Bearer ${world.secretKey}` },
-      })
-      expect(answer.status).toBe(200)
-      await answer.body?.cancel()
-    })
+    await isOpen('long_poll', 0)
+    expect((await open()).status).toBe(200)
+    await isOpen('sse', 2)
+    expect((await world.ask(path)).status).toBe(429)
     over.abort()
+    await isOpen('sse', 0)
+    expect((await world.ask(path, { method: 'HEAD' })).status).toBe(200)
   })
 
   it('counts no stream that was answered with 204, HEAD, or not at all', async () => {
