@@ -47,7 +47,7 @@ export async function openWorld(url: string) {
   const writer = all.of(paymentKind)
   const parts = { ...shared, store: store.events, directory: store.directory, writer, index }
   const watcher = new Watcher({ ...parts, news: new News({ ...parts, all }) })
-  const lookUp = async () => ({ kind: 'nobody' }) as const
+  const lookUp = async () => ({ kind: 'not_found' }) as const
   const payments = new Payments({
     ...{ ...parts, assets, deriveAddress: depositAddress, policyOf: () => policy },
     claims: new Claims({ ...parts, watcher, lookUp, kinds: evmChains(...chains) }),

@@ -135,7 +135,7 @@ export class ModelChain {
     const mined = this.included.find(({ transaction }) => transaction.txHash === txHash)
     if (mined !== undefined) return { kind: 'mined', source, blockNumber: mined.block.number }
     const pending = this.mempool.get(txHash)
-    if (pending === undefined) return { kind: 'nobody' }
+    if (pending === undefined) return { kind: 'not_found' }
     return { kind: 'pending', source, sighting: sightingsOf(pending)[0] ?? null }
   }
 

@@ -173,7 +173,7 @@ export type LookUp =
       readonly paid?: readonly string[]
     }
   /** Every configured provider has answered; at none is it pending or mined. */
-  | { readonly kind: 'nobody' }
+  | { readonly kind: 'not_found' }
   /** Not every provider has answered, so this is no evidence either way. */
   | { readonly kind: 'unsure' }
 

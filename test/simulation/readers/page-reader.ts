@@ -8,7 +8,7 @@ import type { Device } from './device.ts'
 import { badEndOf } from './ends.ts'
 import type { Reader } from './judge.ts'
 import type { Network } from './network.ts'
-import { howOf, listed, type Said, unitsOf } from './said.ts'
+import { howOf, listed, oncePer, type Said, unitsOf } from './said.ts'
 import type { Truth } from './truth.ts'
 
 const retryMs = 2_000
@@ -26,6 +26,14 @@ export class PageReader implements Reader {
   asked: Channel | null = null
   readonly #truth: Truth
   readonly #fetch: typeof fetch
+  readonly #transfersIn = oncePer<PageState['payment']>((payment) => {
+    const stand = this.#truth.standsOf(this.paymentId)[0]
+    return listed(
+      payment.transfers.map(({ txHash, amount, ignored }) => ({
+        ...{ txHash, ignored, amount: stand ? unitsOf(amount, stand.payment) : amount },
+      })),
+    )
+  })
   #live: Live | null = null
   #tickedAt = 0
   #rendered: { readonly moment: Moment; readonly now: number; readonly look: PageLook } | null =
@@ -83,13 +91,7 @@ export class PageReader implements Reader {
         final: String(
           screen.steps.some(({ name, state: at }) => name === 'final' && at === 'done'),
         ),
-        transfers: isCatchingUp
-          ? null
-          : listed(
-              payment.transfers.map(({ txHash, amount, ignored }) => ({
-                ...{ txHash, ignored, amount: unitsOf(amount, stand.payment) },
-              })),
-            ),
+        transfers: isCatchingUp ? null : this.#transfersIn(payment),
       },
       blind: isCatchingUp ? null : blindOf(moment.shown.payment, screen),
     }

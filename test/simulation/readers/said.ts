@@ -37,13 +37,29 @@ export const mustSay: Readonly<Record<Statement, (payment: Payment) => string>> 
   seen: ({ received, pending }) => String(received + pending),
   'to send': ({ terms, received, pending }) => String(restOf(terms.amount, received + pending)),
   final: ({ status, finality }) => String(status === 'succeeded' && finality === 'final'),
-  transfers: (payment) =>
-    listed(
-      transfersOf(payment, noLevels).map(({ txHash, amount, ignored }) => ({
-        ...{ txHash: publicTxHash(txHash), amount, ignored },
-      })),
-    ),
+  transfers: (payment) => transfersIn(payment),
 }
+
+/**
+ * Remembers a text for each object: readers are compared four times a second, and their states seldom
+ * change.
+ */
+export function oncePer<T extends object>(make: (of: T) => string): (of: T) => string {
+  const known = new WeakMap<T, string>()
+  return (of) => {
+    const text = known.get(of) ?? make(of)
+    known.set(of, text)
+    return text
+  }
+}
+
+const transfersIn = oncePer<Payment>((payment) =>
+  listed(
+    transfersOf(payment, noLevels).map(({ txHash, amount, ignored }) => ({
+      ...{ txHash: publicTxHash(txHash), amount, ignored },
+    })),
+  ),
+)
 
 /** The levels of a policy decide neither which transfers there are nor whether they count. */
 const noLevels: Policy = { version: 'none', chains: {} }

@@ -51,7 +51,7 @@ export class PebbleFollower implements ChainFollower {
 
   async lookUp(digest: string): Promise<LookUp> {
     const block = this.#parts.chain.find(digest)
-    if (block === null) return { kind: 'nobody' }
+    if (block === null) return { kind: 'not_found' }
     const { number: blockNumber, hash: blockHash } = block
     return { kind: 'mined', source: 'rpc:pebble', blockNumber, blockHash, succeeded: true }
   }

@@ -149,7 +149,7 @@ describe('a real chain behind two connections', () => {
     const open = follow()
     await says(null)
     const signed = await token.signedTransfer(to, 1n)
-    expect(await open.lookUp(`0x${'1'.repeat(64)}`)).toEqual({ kind: 'nobody' })
+    expect(await open.lookUp(`0x${'1'.repeat(64)}`)).toEqual({ kind: 'not_found' })
     const txHash = await anvil.rpc<string>('eth_sendRawTransaction', [signed])
     expect(await open.lookUp(txHash)).toMatchObject({
       ...{ kind: 'pending', sighting: { txHash, transfer: { to, amount: 1n } } },

@@ -57,7 +57,7 @@ export async function findOn(
     ),
   )
   const [best] = all.sort((a, b) => weightOf(b.seen) - weightOf(a.seen))
-  return best ?? { chain: '', seen: { kind: 'nobody' } }
+  return best ?? { chain: '', seen: { kind: 'not_found' } }
 }
 
 /**
@@ -78,7 +78,7 @@ const weight: Readonly<Record<LookUp['kind'], number>> = {
   pending: 3,
   mined: 2,
   unsure: 1,
-  nobody: 0,
+  not_found: 0,
 }
 
 const weightOf = (seen: LookUp): number =>

@@ -117,7 +117,7 @@ describe('a claim: a transaction hash that the payer reports', () => {
     let asked = 0
     world.lookUp = (chain) => {
       if (chain === 'local') asked += 1
-      return Promise.resolve({ kind: 'nobody' })
+      return Promise.resolve({ kind: 'not_found' })
     }
     await world.pass(6_000)
     expect(await world.eventually(() => asked > 0)).toBe(true)

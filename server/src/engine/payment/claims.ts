@@ -188,7 +188,7 @@ function answerOf(
   { found, head, index }: { found: ChainLookUp; head: number | null; index: WatchIndex },
 ): ClaimAnswer {
   const { chain, seen } = found
-  if (seen.kind === 'nobody') return { txHash, chain: null, known: 'not_found', pays: null }
+  if (seen.kind === 'not_found') return { txHash, chain: null, known: 'not_found', pays: null }
   if (seen.kind === 'unsure') return { txHash, chain: null, known: 'unsure', pays: null }
   if (seen.kind === 'mined') {
     // Money that one of our addresses got in a block already read is recorded, or a receipt shows

@@ -142,7 +142,7 @@ describe('a transaction that is pending for too long', () => {
     let asked = 0
     world.lookUp = () => {
       asked += 1
-      return Promise.resolve({ kind: 'nobody' })
+      return Promise.resolve({ kind: 'not_found' })
     }
     world.local.tell(world.engine.watcher, 'blind')
     await world.pass(4 * hour + 10_000, [])
@@ -174,7 +174,7 @@ describe('a transaction that is pending for too long', () => {
     const { id } = await world.open({ expiresIn: 60 })
     await world.pass(70_000)
     expect(await becomes(id, 'expired')).toBe(true)
-    answer({ kind: 'nobody' })
+    answer({ kind: 'not_found' })
     expect(await becomes(slow.id, 'pending_expired')).toBe(true)
   })
 })

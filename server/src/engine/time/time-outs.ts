@@ -101,7 +101,7 @@ export class TimeOuts {
     )
     await this.#drop(
       payment.id,
-      answers.filter(({ found }) => found.kind === 'nobody'),
+      answers.filter(({ found }) => found.kind === 'not_found'),
     )
     for (const { chain, txHash, found } of answers) {
       if (found.kind === 'mined') await this.#readBefore(payment.id, { chain, txHash }, found)

@@ -98,6 +98,41 @@ describe('a server with limits of streams', () => {
     expect((await world.ask(path, { method: 'HEAD' })).status).toBe(200)
   })
 
+  it.each([
+    [
+      'of an address, which a trusted proxy forwards',
+      'too_many_streams_of_address',
+      { streamsPerAddressMax: 1 },
+      ['203.0.113.7', '203.0.113.8'],
+    ],
+    [
+      'of a merchant, over all payments and the feed',
+      'too_many_streams_of_merchant',
+      { streamsPerMerchantMax: 1 },
+      ['203.0.113.7', null],
+    ],
+  ] as const)('refuses one more stream %s', async (_, code, limit, [mine, other]) => {
+    world = await HttpWorld.start({ edge: { ...edgeLimits, ...limit } })
+    const [one, two] = [await world.create(), await world.create()]
+    const over = new AbortController()
+    const headers = { authorization: `Bearer ${world.secretKey}` }
+    const open = (path: string, address: string) =>
+      fetch(world.url + path, {
+        headers: { ...headers, 'x-forwarded-for': address },
+        signal: over.signal,
+      })
+    expect((await open(`/v1/payment-intents/${one.id}/stream`, mine)).status).toBe(200)
+    for (const path of [`/v1/payment-intents/${two.id}/stream`, '/v1/events/stream']) {
+      const refused = await world.ask(path, { headers: { 'x-forwarded-for': mine } })
+      expect([refused.status, refused.json.code], path).toEqual([429, code])
+    }
+    // Another address has room of its own; a merchant has one limit for all addresses.
+    if (other !== null) expect((await open('/v1/events/stream', other)).status).toBe(200)
+    const text = await world.metrics.text()
+    expect(text).toContain(`settlewire_requests_refused_total{code="${code}"} 2\n`)
+    over.abort()
+  })
+
   it('counts no stream that was answered with 204, HEAD, or not at all', async () => {
     world = await HttpWorld.start({ edge: { ...edgeLimits, streamsPerPaymentMax: 1 } })
     const { id } = await world.create()

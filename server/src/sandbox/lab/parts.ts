@@ -116,7 +116,7 @@ function paymentPart({ chosen, events }: LabState): Html {
     <p class="lab-track lab-track-${look}" aria-hidden="true">${track(chosen.status)}</p>
     <p class="lab-sum"><strong>${kept(chosen.amountReceived)}</strong> of ${kept(`${chosen.amount} ${chosen.currency}`)}
       arrived${
-        Number(chosen.amountPending) > 0 ? html`, ${kept(chosen.amountPending)} pending` : html``
+        /[1-9]/.test(chosen.amountPending) ? html`, ${kept(chosen.amountPending)} pending` : html``
       }</p>
     ${chips.length > 0 ? html`<ul class="lab-chips" aria-label="Flags">${chips.map((chip) => html`<li>${chip}</li>`)}</ul>` : html``}
     ${

@@ -11,6 +11,7 @@ import {
   type AuditRow,
   type AuditScope,
   type AuditSource,
+  emptyRows,
   type KeptPolicy,
   type SubjectTable,
   subjectTables,
@@ -149,14 +150,7 @@ function checkSubject(check: EventCheck, rows: OwnRows, { find }: EventCheckPart
 
 const tables = Object.keys(subjectTables) as SubjectTable[] // the keys of a constant
 
-const noRows: OwnRows = {
-  subject: [],
-  subject_state: [],
-  subject_address: [],
-  transaction: [],
-  inclusion: [],
-  transfer: [],
-}
+const noRows: OwnRows = emptyRows()
 
 function byOwner({ rows }: AuditPage): ReadonlyMap<string, OwnRows> {
   const owned = new Map<string, Record<SubjectTable, AuditRow[]>>()
@@ -165,14 +159,7 @@ function byOwner({ rows }: AuditPage): ReadonlyMap<string, OwnRows> {
       const id = textOf(row, subjectTables[table].owner)
       let own = owned.get(id)
       if (own === undefined) {
-        own = {
-          subject: [],
-          subject_state: [],
-          subject_address: [],
-          transaction: [],
-          inclusion: [],
-          transfer: [],
-        }
+        own = emptyRows()
         owned.set(id, own)
       }
       own[table].push(row)

@@ -17,6 +17,7 @@ import {
   type AuditRow,
   type AuditScope,
   type AuditSource,
+  emptyRows,
   isEverybody,
   isWithin,
   type KeptPolicy,
@@ -130,14 +131,7 @@ export class DumpSource implements AuditSource {
 
   async #page(part: number, scope: AuditScope): Promise<AuditPage> {
     const events: AuditRow[] = []
-    const rows: Record<SubjectTable, AuditRow[]> = {
-      subject: [],
-      subject_state: [],
-      subject_address: [],
-      transaction: [],
-      inclusion: [],
-      transfer: [],
-    }
+    const rows = emptyRows()
     const written = createReadStream('', { fd: part, start: 0, autoClose: false })
     for await (const line of linesOf(written)) {
       // As `#take` wrote it.

@@ -16,6 +16,16 @@ export const subjectTables = {
 /** One of these tables. */
 export type SubjectTable = keyof typeof subjectTables
 
+/** No row of any of these tables, to be filled. */
+export const emptyRows = (): Record<SubjectTable, AuditRow[]> => ({
+  subject: [],
+  subject_state: [],
+  subject_address: [],
+  transaction: [],
+  inclusion: [],
+  transfer: [],
+})
+
 /** All events and all rows of some subjects. */
 export interface AuditPage {
   /** Subjects that have a row. `events` may also return events of other subjects. */

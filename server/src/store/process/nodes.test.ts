@@ -187,9 +187,9 @@ describe('a question to the follower of a chain', () => {
     await nodes.ask('other', '0xbeef')
     expect(await nodes.questions(['local'])).toEqual([{ id, chain: 'local', txHash: '0xfeed' }])
     expect(await nodes.answerTo(id)).toBeNull()
-    await nodes.answer(id, 'nobody')
+    await nodes.answer(id, 'not_found')
     expect(await nodes.questions(['local'])).toEqual([])
-    expect(await nodes.answerTo(id)).toBe('nobody')
+    expect(await nodes.answerTo(id)).toBe('not_found')
     expect(await nodes.answerTo(id)).toBeNull()
   })
 

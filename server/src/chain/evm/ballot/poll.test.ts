@@ -274,7 +274,7 @@ describe('questions to all providers', () => {
     const follower = world.follow()
     await world.says(null)
     const { hash } = tokenTx(world.token, world.watched(), 1n)
-    expect(await follower.lookUp(hash)).toEqual({ kind: 'nobody' })
+    expect(await follower.lookUp(hash)).toEqual({ kind: 'not_found' })
     world.b.instead = (method) =>
       method === 'eth_getTransactionReceipt' ? new Refused(-32000, 'busy') : undefined
     expect(await follower.lookUp(hash)).toEqual({ kind: 'unsure' })

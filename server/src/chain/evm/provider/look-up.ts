@@ -27,7 +27,7 @@ export async function lookUp(
   const pending = answers.filter((one) => one?.kind === 'pending')
   const known = mined ?? pending.find(({ sighting }) => sighting !== null) ?? pending[0]
   if (known !== undefined && known !== null) return known
-  return answers.every((one) => one !== null) ? { kind: 'nobody' } : { kind: 'unsure' }
+  return answers.every((one) => one !== null) ? { kind: 'not_found' } : { kind: 'unsure' }
 }
 
 async function ask(
@@ -40,7 +40,7 @@ async function ask(
   const { node } = visit
   const [shown, receipt] = await Promise.all([node.transaction(txHash), node.receipt(txHash)])
   const transaction = fieldsOf(shown)
-  if (transaction === null && receipt === null) return { kind: 'nobody' }
+  if (transaction === null && receipt === null) return { kind: 'not_found' }
   if (receipt !== null) {
     const { blockHash, succeeded } = receipt
     const block = await node.byHash(blockHash, false)
